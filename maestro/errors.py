@@ -1,0 +1,198 @@
+"""The error family. Each message is a sentence to the user; `next_step` tells what to do; the cause is kept.
+
+MaestroError
+├── SettingError          an environment variable has a value that is not allowed
+├── FootageError          the clip cannot be used
+├── StyleError            the style picture cannot be used
+├── WorkspaceError        the workspace cannot be read or written
+│   ├── ProjectMissingError   no such project
+│   ├── ProjectDamagedError   its records cannot be read; the damaged bytes are kept
+│   ├── NewerProjectError     written by a newer version; open read-only
+│   ├── DiskFullError         no space; nothing was changed
+│   └── EditConflictError     the words were changed elsewhere in the meantime; holds both
+├── BundleError           a bundle cannot be imported
+└── EngineError           an engine gave no usable answer; says whether it may have been charged
+    ├── KeyRefusedError       401: the key is wrong, missing or disabled
+    ├── OutOfCreditError      402
+    ├── RefusedError          403 and refusals: the provider's own words
+    ├── ModelGoneError        404: names the models to try instead
+    ├── RateLimitedError      429: knows the wait
+    ├── NoPictureError        an answer without a picture
+    ├── AnswerError           an answer that cannot be used; the raw text is kept
+    ├── TimedOutError         the total deadline passed
+    ├── ConnectionLostError   no or half an answer
+    ├── ProviderError         every other status
+    └── CancelledError        the user cancelled
+"""
+
+from typing import ClassVar
+
+
+class MaestroError(Exception):
+    """`str(error)` names the fault in one sentence; `next_step` says what to do about it in another."""
+
+    default_next_step: ClassVar[str] = "Try again."
+
+    def __init__(self, message: str, *, next_step: str | None = None) -> None:
+        super().__init__(message)
+        self.next_step = self.default_next_step if next_step is None else next_step
+
+
+class SettingError(MaestroError):
+    """An environment variable has a value that is not allowed; names the variable and what is."""
+
+    default_next_step = "Correct the variable and start Maestro again."
+
+
+class FootageError(MaestroError):
+    """The clip cannot be used."""
+
+    default_next_step = "Choose another mp4 of at most 30 s."
+
+
+class StyleError(MaestroError):
+    """The style picture cannot be used."""
+
+    default_next_step = "Choose another PNG or JPEG."
+
+
+class WorkspaceError(MaestroError):
+    """The workspace cannot be read or written."""
+
+    default_next_step = "Check the workspace folder, then try again."
+
+
+class ProjectMissingError(WorkspaceError):
+    """No such project."""
+
+    default_next_step = "Choose one from the list."
+
+
+class ProjectDamagedError(WorkspaceError):
+    """A project's records cannot be read; the damaged bytes are kept beside them."""
+
+    default_next_step = "Restore a backup, or take the pictures from the project's folder."
+
+
+class NewerProjectError(WorkspaceError):
+    """Written by a newer version of Maestro: it may be looked at, but not changed."""
+
+    default_next_step = "Update Maestro to change this project."
+
+
+class DiskFullError(WorkspaceError):
+    """No space was left; nothing was changed."""
+
+    default_next_step = "Free some space, then try again."
+
+
+class EditConflictError(WorkspaceError):
+    """The words were changed elsewhere since this page showed them; both are kept."""
+
+    default_next_step = "Choose which words to keep."
+
+    def __init__(self, *, stored: str, mine: str) -> None:
+        super().__init__("These words were changed in another tab or program in the meantime.")
+        self.stored = stored
+        self.mine = mine
+
+
+class BundleError(MaestroError):
+    """A bundle cannot be imported."""
+
+    default_next_step = "Choose a ZIP that Maestro exported."
+
+
+class EngineError(MaestroError):
+    """An engine gave no usable answer. `may_be_charged` is False only when it is certain that nothing was billed.
+
+    `is_passing` tells that the same request may well work later; `raw` keeps what was answered, for the user to read.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        next_step: str | None = None,
+        may_be_charged: bool = True,
+        is_passing: bool = False,
+        raw: str = "",
+    ) -> None:
+        super().__init__(message, next_step=next_step)
+        self.may_be_charged = may_be_charged
+        self.is_passing = is_passing
+        self.raw = raw
+
+
+class KeyRefusedError(EngineError):
+    """401: the key is wrong, missing or disabled."""
+
+    default_next_step = "Check OPENROUTER_API_KEY and start Maestro again."
+
+
+class OutOfCreditError(EngineError):
+    """402: the account has no credit left; the rest of a batch is not asked for."""
+
+    default_next_step = "Add credit at your provider, then retry the shots that are missing."
+
+
+class RefusedError(EngineError):
+    """The provider or the model declined; the message carries its own words."""
+
+    default_next_step = "Change the shot's words, then retry."
+
+
+class ModelGoneError(EngineError):
+    """404: the model is not to be had; `fallback_models` are those the provider names instead."""
+
+    default_next_step = "Name another model in MAESTRO_IMAGE_MODELS or MAESTRO_TEXT_MODELS."
+
+    def __init__(self, message: str, *, fallback_models: tuple[str, ...] = (), next_step: str | None = None) -> None:
+        super().__init__(message, next_step=next_step, may_be_charged=False)
+        self.fallback_models = fallback_models
+
+
+class RateLimitedError(EngineError):
+    """429: asked to wait; `wait_s` when the provider said how long."""
+
+    default_next_step = "Wait a little, then retry."
+
+    def __init__(self, message: str, *, wait_s: float | None = None) -> None:
+        super().__init__(message, may_be_charged=False, is_passing=True)
+        self.wait_s = wait_s
+
+
+class NoPictureError(EngineError):
+    """An answer came, but no picture in it."""
+
+    default_next_step = "Change the shot's words a little, then retry."
+
+
+class AnswerError(EngineError):
+    """An answer came that cannot be used; `raw` keeps it."""
+
+    default_next_step = "Ask again."
+
+
+class TimedOutError(EngineError):
+    """The total deadline passed without a whole answer."""
+
+    default_next_step = "Retry; raise MAESTRO_TIMEOUT_S if it happens often."
+
+
+class ConnectionLostError(EngineError):
+    """No answer, or half of one."""
+
+    default_next_step = "Check your connection, then retry."
+
+
+class ProviderError(EngineError):
+    """The provider failed with another status."""
+
+    default_next_step = "Retry in a moment."
+
+
+class CancelledError(EngineError):
+    """The user cancelled; says whether it may have been billed."""
+
+    default_next_step = "Generate again whenever you like."

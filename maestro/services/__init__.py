@@ -1,0 +1,1 @@
+"""One task each: plain values in, plain values out. No Streamlit, and no service imports another."""
