@@ -1,7 +1,8 @@
 """Settings, read once from the environment; the only room that looks at it.
 
 Every field is one variable: its name is `MAESTRO_` + the field's name in capitals, except for two that are
-known by plain names: `OPENROUTER_API_KEY` and `MAX_CONCURRENT_REQUESTS`. A wrong value raises SettingError, which names the variable and what is allowed.
+known by plain names: `OPENROUTER_API_KEY` and `MAX_CONCURRENT_REQUESTS`. A wrong value raises SettingError, which names the
+variable and what is allowed.
 """
 
 from pathlib import Path
