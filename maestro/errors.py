@@ -4,6 +4,7 @@ MaestroError
 ├── SettingError          an environment variable has a value that is not allowed
 ├── FootageError          the clip cannot be used
 ├── StyleError            the style picture cannot be used
+├── PictureError          bytes that should be a picture are none that can be read
 ├── WorkspaceError        the workspace cannot be read or written
 │   ├── ProjectMissingError   no such project
 │   ├── ProjectDamagedError   its records cannot be read; the damaged bytes are kept
@@ -54,6 +55,12 @@ class StyleError(MaestroError):
     """The style picture cannot be used."""
 
     default_next_step = "Choose another PNG or JPEG."
+
+
+class PictureError(MaestroError):
+    """Bytes that should be a picture are none that can be read."""
+
+    default_next_step = "Ask for the picture again."
 
 
 class WorkspaceError(MaestroError):
