@@ -1,0 +1,10 @@
+"""The workspace on disk: every file name, every record; the only room that knows TinyDB.
+
+`Workspace` keeps projects, `ProjectFolder` keeps what is in one, `Intent` is a paid call that is about to be made.
+"""
+
+from maestro.services.storage.folder import ProjectFolder
+from maestro.services.storage.journal import Intent
+from maestro.services.storage.workspace import Workspace
+
+__all__ = ["Intent", "ProjectFolder", "Workspace"]

@@ -1,0 +1,171 @@
+"""A project's folder: everything that can be read from it and written to it."""
+
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from maestro.errors import ProjectMissingError
+from maestro.services.storage.calls import CallsPart
+from maestro.services.storage.core import Ground
+from maestro.services.storage.durable import is_folder, is_regular, stat_key
+from maestro.services.storage.facts import Facts, words_now
+from maestro.services.storage.inputs import InputsPart
+from maestro.services.storage.records import FRAME_FILE, STYLE_FILE, TAKE_FILE, ShotRecord, WordsRecord
+from maestro.services.storage.recovery import RecoveryPart
+from maestro.services.storage.shelf import Shelved
+from maestro.services.storage.store import Loaded, newer
+from maestro.services.storage.takes import as_take
+from maestro.services.storage.thumbs import make_thumbnail
+from maestro.services.storage.words import WordsPart
+from maestro.types import FrameOnDisk, Interruption, Project, Shot, ShotSheet, Take, TakeLabel
+
+__all__ = ["ProjectFolder"]
+
+
+class ProjectFolder(WordsPart, InputsPart, CallsPart, RecoveryPart):
+    """Thread-safe; one object for a project in a process. Every change is on disk before its method returns.
+
+    Methods that write raise WorkspaceError (DiskFullError, NewerProjectError, ProjectDamagedError, ProjectMissingError).
+    """
+
+    def __init__(self, ground: Ground, project_id: str) -> None:
+        super().__init__(ground, project_id)
+        self._read: tuple[tuple[object, ...], Project] | None = None
+        self._alive: object = None
+        self._made: dict[TakeLabel, tuple[tuple[object, ...], Take]] = {}
+
+    def read(self) -> Project:
+        """The project as it is on disk; the same object as long as nothing changed.
+
+        Raises ProjectDamagedError when neither the records nor a backup can be read, ProjectMissingError when the folder is gone.
+        """
+        loaded = self._loaded()
+        words = self._all_words()
+        for shot_id, own in words.items():
+            if own.damage:
+                self._note(f"The words of shot {shot_id} were damaged ({own.damage}): the last good ones were opened.")
+        shelved, interruptions, notices = self._shelf.takes(), self._journal.interruptions(), self._notices_now()
+        made_from = (self.path, id(loaded), tuple(map(id, words.values())), id(shelved), interruptions, notices)
+        known = self._read
+        if known is None or known[0] != made_from or known[1].is_read_only != loaded.state.is_newer:
+            # What the ids belong to is kept in the key's company, so that no new object can get the same one.
+            self._alive = (loaded, words, shelved)
+            known = (made_from, self._assemble(loaded, words, shelved, interruptions, notices))
+            self._read = known
+        return known[1]
+
+    def thumbnail(self, picture_path: Path, width_px: int) -> Path:
+        """A JPEG of at most that width in `thumbs/`, made once for each state of the original; the picture itself when it is small.
+
+        Raises WorkspaceError when it is no picture of this project, cannot be decoded, or has more than 40 megapixels.
+        """
+        return make_thumbnail(self._ground.disk, self.path, picture_path, width_px)
+
+    def picture_file(self, name: str) -> Path | None:
+        """The file of a picture that the records own: "takes/...", "frames/..." or the style's name; None for everything else."""
+        parts = PurePosixPath(name).parts
+        match parts:
+            case ["takes", file] if TAKE_FILE.fullmatch(file):
+                owned = any(take.record.file == file for take in self._shelf.takes())
+            case ["frames", file] if FRAME_FILE.fullmatch(file):
+                owned = file in {frame.file for frame in self._facts().frames()}
+            case [file] if STYLE_FILE.fullmatch(file):
+                style = self._facts().project.style
+                owned = style is not None and style.file == file
+            case _:
+                return None
+        path = self.path.joinpath(*parts)
+        return path if owned and is_folder(path.parent) and is_regular(path) else None
+
+    def _assemble(
+        self,
+        loaded: Loaded,
+        words: dict[int, Loaded],
+        shelved: tuple[Shelved, ...],
+        interruptions: tuple[Interruption, ...],
+        notices: tuple[str, ...],
+    ) -> Project:
+        if loaded.state.is_newer:
+            notices = (str(newer(loaded.state)), *notices)
+        facts: Facts | None = loaded.facts
+        revision = loaded.state.sequence + sum(own.state.sequence for own in words.values())
+        if facts is None:
+            return self._unreadable(revision, notices)
+        record, style = facts.project, facts.project.style
+        changed_at = max([record.changed_at, *(datetime.fromtimestamp(own.key[2] / 1e9, UTC) for own in words.values() if own.key)])
+        return Project(
+            id=self.id,
+            name=record.name,
+            revision=revision,
+            created_at=record.created_at,
+            changed_at=changed_at,
+            clip=record.clip,
+            frames=tuple(
+                FrameOnDisk(frame.index, frame.time_s, self.path / "frames" / frame.file, frame.width_px, frame.height_px)
+                for frame in record.frames
+            ),
+            director_frame_index=record.director_frame.index if record.director_frame else None,
+            style_name=style.name if style else "",
+            style_path=self.path / style.file if style else None,
+            context=record.context,
+            context_model=record.context_model,
+            director_model=record.director_model,
+            sheets=self._sheets(facts, words, shelved),
+            interruptions=interruptions,
+            notices=notices,
+            is_read_only=loaded.state.is_newer,
+            step=record.step,
+        )
+
+    def _sheets(self, facts: Facts, words: dict[int, Loaded], shelved: tuple[Shelved, ...]) -> tuple[ShotSheet, ...]:
+        now = {
+            shot_id: words_now(shot, words[shot_id].facts if shot_id in words else None) for shot_id, shot in facts.shots.items()
+        }
+        takes: dict[int, list[Take]] = {shot_id: [] for shot_id in facts.shots}
+        folder = self.path / "takes"
+        for each in shelved:
+            own = now.get(each.record.shot_id)
+            takes.setdefault(each.record.shot_id, []).append(self._take(folder, each, facts, own.text if own else each.record.text))
+        return tuple(
+            _sheet(shot_id, facts.shots.get(shot_id), now.get(shot_id), tuple(takes[shot_id])) for shot_id in sorted(takes)
+        )
+
+    def _take(self, folder: Path, shelved: Shelved, facts: Facts, text: str) -> Take:
+        """From memory when nothing that it is made from has changed."""
+        label = shelved.record.label
+        made_from = (shelved, folder, facts.style_sha256, facts.is_saved(label), text)
+        known = self._made.get(label)
+        if known is None or known[0] != made_from:
+            known = (made_from, as_take(folder, shelved, facts, text))
+            self._made[label] = known
+        return known[1]
+
+    def _unreadable(self, revision: int, notices: tuple[str, ...]) -> Project:
+        """A newer project of which not even the name can be told."""
+        key = stat_key(self._store.path)
+        if key is None:
+            raise ProjectMissingError("The project's folder is gone.")
+        moment = datetime.fromtimestamp(key[2] / 1e9, UTC)
+        return Project(
+            self.id,
+            self.id,
+            revision,
+            moment,
+            moment,
+            None,
+            (),
+            None,
+            "",
+            None,
+            None,
+            "",
+            "",
+            (),
+            notices=notices,
+            is_read_only=True,
+        )
+
+
+def _sheet(shot_id: int, shot: ShotRecord | None, now: WordsRecord | None, takes: tuple[Take, ...]) -> ShotSheet:
+    if shot is None or now is None:  # a shot that is gone still shows its takes: nothing that was paid for is hidden
+        return ShotSheet(Shot(shot_id, ""), "", can_undo=False, can_redo=False, takes=takes)
+    return ShotSheet(Shot(shot_id, now.text, shot.framing), shot.director_text, bool(now.past), bool(now.future), takes)

@@ -1,0 +1,162 @@
+"""The generation journal: append-only JSON lines, each durable before the next step begins.
+
+intent -> sent -> answer -> picture (its name is chosen) -> done, or failed; recovery adds interrupted, the user dismissed.
+Lines that cannot be read (a torn end, for example) are left where they are and passed over.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from maestro.errors import WorkspaceError
+from maestro.services.storage.durable import Disk, append_line, open_regular
+from maestro.services.storage.records import CALL_ID, RecordError, from_json, label_of, to_json
+from maestro.types import Interruption, TakeLabel
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A call that is about to be made; `revision` is a hash of the text and the style that it asks for."""
+
+    call_id: str
+    shot_id: int
+    revision: str
+    engine: str
+    model: str
+    request_sha256: str
+    text: str
+    frame_index: int
+    began_at: datetime
+
+    def __post_init__(self) -> None:
+        require_call_id(self.call_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a call stands. `end` is empty, "done", "failed" or "interrupted"; `owner` is a process's presence."""
+
+    call_id: str
+    intent: Intent | None = None
+    owner: str = ""
+    style_sha256: str = ""
+    was_sent: bool = False
+    has_answer: bool = False
+    label: TakeLabel | None = None
+    end: str = ""
+    message: str = ""
+    is_listed: bool = False
+    is_dismissed: bool = False
+
+    @property
+    def interruption(self) -> Interruption | None:
+        """What the user is shown of it, if anything."""
+        if not self.is_listed or self.is_dismissed or self.end == "done":
+            return None
+        began_at = self.intent.began_at if self.intent else datetime.fromtimestamp(0, UTC)
+        return Interruption(self.call_id, self.intent.shot_id if self.intent else 0, began_at, self.was_sent, self.message)
+
+
+class Journal:
+    """`entries` may be called by any thread; `append` only under the project's lock."""
+
+    def __init__(self, disk: Disk, project: Callable[[], Path]) -> None:
+        self._disk = disk
+        self._project = project
+        self._lock = threading.Lock()
+        self._entries: dict[str, Entry] = {}
+        self._read_from: tuple[int, int] = (0, 0)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._project() / "journal.jsonl"
+
+    def append(self, stage: str, call_id: str, **facts: Any) -> None:
+        """Adds a line, durably. Raises OSError."""
+        line = {"stage": stage, "call": call_id, "at": datetime.now(UTC).isoformat(), **facts}
+        append_line(self._disk, self.path, json.dumps(line).encode())
+
+    def begin(self, intent: Intent, owner: str, style_sha256: str) -> None:
+        """The first line of a call."""
+        self.append("intent", intent.call_id, intent=to_json(intent), owner=owner, style_sha256=style_sha256)
+
+    def entries(self) -> dict[str, Entry]:
+        """Every call by its id, in the order of their beginnings. Only what was added since the last time is read."""
+        with self._lock:
+            self._catch_up()
+            return dict(self._entries)
+
+    def entry(self, call_id: str) -> Entry:
+        """An empty one when the journal does not know it."""
+        return self.entries().get(call_id, Entry(call_id))
+
+    def interruptions(self) -> tuple[Interruption, ...]:
+        """Those that the user did not dismiss."""
+        listed = (entry.interruption for entry in self.entries().values())
+        return tuple(interruption for interruption in listed if interruption is not None)
+
+    def _catch_up(self) -> None:
+        try:
+            descriptor = open_regular(self.path)
+        except OSError:
+            self._entries, self._read_from = {}, (0, 0)
+            return
+        with os.fdopen(descriptor, "rb") as stream:
+            status = os.fstat(descriptor)
+            inode, offset = self._read_from
+            if inode != status.st_ino or offset > status.st_size:
+                self._entries, offset = {}, 0
+            stream.seek(offset)
+            added = stream.read()
+        whole = added[: added.rfind(b"\n") + 1]
+        for line in whole.splitlines():
+            self._take_in(line)
+        self._read_from = (status.st_ino, offset + len(whole))
+
+    def _take_in(self, line: bytes) -> None:
+        try:
+            facts = json.loads(line)
+            call_id = facts["call"]
+            require_call_id(call_id)
+            known = self._entries.get(call_id, Entry(call_id))
+            self._entries[call_id] = _after(known, facts)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, WorkspaceError):
+            return
+
+
+def require_call_id(call_id: str) -> None:
+    """Raises WorkspaceError: a call's id becomes a file's name."""
+    if not isinstance(call_id, str) or CALL_ID.fullmatch(call_id) is None:
+        raise WorkspaceError("A call's id may only hold letters, digits, - and _.")
+
+
+def _after(entry: Entry, facts: dict[str, Any]) -> Entry:
+    stage = facts["stage"]
+    if stage in {"failed", "interrupted"}:
+        was_sent, is_listed = entry.was_sent or bool(facts.get("was_sent")), bool(facts.get("is_listed"))
+        return replace(entry, end=stage, message=str(facts["message"]), is_listed=is_listed, was_sent=was_sent)
+    return replace(entry, **_changes(stage, facts))
+
+
+def _changes(stage: str, facts: dict[str, Any]) -> dict[str, Any]:
+    match stage:
+        case "intent":
+            intent = from_json(Intent, facts["intent"])
+            return {"intent": intent, "owner": str(facts["owner"]), "style_sha256": str(facts["style_sha256"])}
+        case "sent":
+            return {"was_sent": True}
+        case "answer":
+            return {"was_sent": True, "has_answer": True}
+        case "picture":
+            return {"label": label_of(str(facts["label"]))}
+        case "done":
+            return {"end": "done"}
+        case "dismissed":
+            return {"is_dismissed": True}
+    raise RecordError("a stage that nobody knows")

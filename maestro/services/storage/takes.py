@@ -1,0 +1,180 @@
+"""The part of a project's folder that keeps takes: marks, trash, and the way from a paid picture to a take."""
+
+import hashlib
+from contextlib import suppress
+from datetime import UTC
+from pathlib import Path
+
+from maestro.errors import NewerProjectError, ProjectDamagedError, WorkspaceError
+from maestro.services.storage.core import Core
+from maestro.services.storage.durable import make_folder, place, read_bytes, regular_files, stat_key, sync_folder
+from maestro.services.storage.envelope import pack_record
+from maestro.services.storage.facts import Facts
+from maestro.services.storage.journal import Entry
+from maestro.services.storage.records import TakeRecord, finite, label_of, to_json
+from maestro.services.storage.shelf import PICTURE_LIMIT_BYTES, Shelved
+from maestro.types import PICTURE_SUFFIXES, GenerationResult, Picture, Take, TakeLabel
+
+
+class TakesPart(Core):
+    """A take never changes: saving marks it in project.json, deleting moves its two files."""
+
+    def save(self, label: TakeLabel, *, is_saved: bool) -> None:
+        """Marks or unmarks the take for the Gallery. Raises WorkspaceError when there is no such take."""
+        with self._changing("Your change") as records:
+            if not any(take.record.label == label for take in self._shelf.takes()):
+                raise _no_take(label)
+            if records.facts.is_saved(label) != is_saved:
+                records.put_mark(label, is_saved=is_saved)
+                records.put_project(records.project)
+
+    def delete_take(self, label: TakeLabel) -> None:
+        """To the project's trash: the record first, since where it lies decides; its picture follows, at the latest on recovery."""
+        self._move(label, self.path / "takes", self.path / "trash", record_first=True)
+
+    def restore_take(self, label: TakeLabel) -> None:
+        """Out of the trash, with its mark."""
+        self._move(label, self.path / "trash", self.path / "takes", record_first=False)
+
+    def add_take(self, call_id: str, result: GenerationResult, picture: Picture) -> Take:
+        """The picture's file, then its record, then the end of the call; asked again for the same call, it gives the same take.
+
+        Works for a project in the trash too: what was paid for is kept wherever the project is.
+        """
+        with self._writing("The picture"):
+            record = self._shelf.of_call(call_id) or self._trashed.of_call(call_id)
+            if record is None:
+                record = self._shelve(self._journal.entry(call_id), result, picture)
+            self._end(call_id, record)
+            facts = self._facts_or_none()
+            has_shot = facts is not None and record.shot_id in facts.shots
+            text = self._words(facts, record.shot_id).text if facts and has_shot else record.text
+            return as_take(self.path / "takes", Shelved(record, is_missing=False), facts, text)
+
+    def _shelve(self, entry: Entry, result: GenerationResult, picture: Picture) -> TakeRecord:
+        label = self._label_for(entry, result.shot_id, picture)
+        record = self._record_of(label, entry, result, picture)
+        takes = self.path / "takes"
+        make_folder(self._ground.disk, takes)
+        place(self._ground.disk, takes / record.file, picture.encoded)
+        place(self._ground.disk, takes / f"{label}.json", pack_record(to_json(record)))
+        return record
+
+    def _end(self, call_id: str, record: TakeRecord) -> None:
+        # Numbers can also be told from the files: records that cannot be written must not cost the picture.
+        with suppress(NewerProjectError, ProjectDamagedError), self._changing("The take") as records:
+            if records.facts.numbers.get(record.shot_id, 0) < record.number:
+                records.put_number(record.label)
+                records.put_project(records.project)
+        if self._journal.entry(call_id).end != "done":
+            self._journal.append("done", call_id, label=str(record.label))
+        with suppress(FileNotFoundError):
+            self._ground.disk.unlink(self.path / "incoming" / f"{call_id}.raw")
+
+    def _label_for(self, entry: Entry, shot_id: int, picture: Picture) -> TakeLabel:
+        """The label that the journal kept for the call, or a new one, kept before its file is made."""
+        if entry.label is not None and self._is_free(entry.label, picture):
+            return entry.label
+        label = self._next_label(entry.intent.shot_id if entry.intent else shot_id)
+        self._journal.append("picture", entry.call_id, label=str(label))
+        return label
+
+    def _is_free(self, label: TakeLabel, picture: Picture) -> bool:
+        if any(stat_key(self.path / folder / f"{label}.json") for folder in ("takes", "trash")):
+            return False
+        path = self.path / "takes" / f"{label}{PICTURE_SUFFIXES[picture.media_type]}"
+        try:
+            return read_bytes(path, PICTURE_LIMIT_BYTES)[0] == picture.encoded
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+
+    def _next_label(self, shot_id: int) -> TakeLabel:
+        facts = self._facts_or_none()
+        numbers = [facts.numbers.get(shot_id, 0) if facts else 0]
+        for folder in ("takes", "trash"):
+            labels = (label_of(Path(name).stem) for name in regular_files(self.path / folder))
+            numbers += [label.number for label in labels if label is not None and label.shot_id == shot_id]
+        kept = (entry.label for entry in self._journal.entries().values())
+        numbers += [label.number for label in kept if label is not None and label.shot_id == shot_id]
+        return TakeLabel(shot_id, max(numbers) + 1)
+
+    def _record_of(self, label: TakeLabel, entry: Entry, result: GenerationResult, picture: Picture) -> TakeRecord:
+        intent, facts = entry.intent, self._facts_or_none()
+        text = intent.text if intent else self._words(facts, label.shot_id).text if facts and label.shot_id in facts.shots else ""
+        return TakeRecord(
+            shot_id=label.shot_id,
+            number=label.number,
+            file=f"{label}{PICTURE_SUFFIXES[picture.media_type]}",
+            call_id=entry.call_id,
+            text=text,
+            prompt=result.prompt,
+            engine=result.engine,
+            model=result.model,
+            created_at=result.created_at.astimezone(UTC),
+            duration_s=finite(float(result.duration_s)) or 0.0,
+            cost_usd=finite(None if result.cost_usd is None else float(result.cost_usd)),
+            media_type=picture.media_type,
+            width_px=int(picture.width_px),
+            height_px=int(picture.height_px),
+            size_bytes=len(picture.encoded),
+            sha256=hashlib.sha256(picture.encoded).hexdigest(),
+            frame_index=int(intent.frame_index) if intent else 0,
+            style_sha256=entry.style_sha256 if intent else facts.style_sha256 if facts else "",
+            notes=tuple(result.notes),
+        )
+
+    def _facts_or_none(self) -> Facts | None:
+        try:
+            facts: Facts | None = self._store.load().facts
+        except ProjectDamagedError:
+            return None
+        return facts
+
+    def _move(self, label: TakeLabel, source: Path, target: Path, *, record_first: bool) -> None:
+        with self._changing("Your change") as records:
+            shelf = self._shelf if source.name == "takes" else self._trashed
+            record = next((take.record for take in shelf.takes() if take.record.label == label), None)
+            if record is None:
+                raise _no_take(label)
+            disk = self._ground.disk
+            make_folder(disk, target)
+            names = [f"{label}.json", record.file]
+            for name in names if record_first else reversed(names):
+                with suppress(FileNotFoundError):  # the picture may be missing: the take can still go
+                    disk.replace(source / name, target / name)
+            sync_folder(disk, target)
+            sync_folder(disk, source)
+            records.put_project(records.project)
+
+
+def _no_take(label: TakeLabel) -> WorkspaceError:
+    return WorkspaceError(f"There is no take {label} any more.", next_step="Open the project again.")
+
+
+def as_take(folder: Path, shelved: Shelved, facts: Facts | None, text: str) -> Take:
+    """A take as it stands in `folder`, beside the shot's present `text`."""
+    record = shelved.record
+    is_same = text == record.text and (facts is None or facts.style_sha256 == record.style_sha256)
+    return Take(
+        label=record.label,
+        text=record.text,
+        prompt=record.prompt,
+        engine=record.engine,
+        model=record.model,
+        created_at=record.created_at,
+        duration_s=record.duration_s,
+        cost_usd=record.cost_usd,
+        media_type=record.media_type,
+        width_px=record.width_px,
+        height_px=record.height_px,
+        sha256=record.sha256,
+        frame_index=record.frame_index,
+        path=folder / record.file,
+        is_saved=facts is not None and facts.is_saved(record.label),
+        is_stale=not record.is_adopted and not is_same,
+        is_missing=shelved.is_missing,
+        is_adopted=record.is_adopted,
+        notes=record.notes,
+    )
