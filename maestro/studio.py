@@ -6,6 +6,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from maestro.recovery import Recovery
 from maestro.services import export, pictures, video
 from maestro.services.storage import Workspace
 from maestro.types import AnalysisStatus, Clip, Context, EngineCard, Project, ProjectCard, RowStatus, StyleReference, TakeLabel
+from maestro.watch import News, Watch
 
 SAMPLES = Path(__file__).resolve().parent / "samples"
 SAMPLE_CLIP = SAMPLES / "bigbuckbunny.mp4"
@@ -40,6 +42,8 @@ class Studio:
         self._jobs = Jobs(settings, workspace, engine, events)
         self._analyses = Analyses(settings, workspace, engine, events)
         self._recovery = Recovery(workspace, engine, self._jobs.in_flight)
+        self._news = News(lambda project_id: workspace.open(project_id).read(), events.publish)
+        self._watch = Watch(workspace.folder, self._news.heard)
         self._lock = threading.Lock()
         self._closing = threading.Lock()
         self._is_closed = False
@@ -64,7 +68,13 @@ class Studio:
 
         Raises ProjectMissingError or ProjectDamagedError.
         """
-        return self._recovery.open(project_id).read()
+        project = self._recovery.open(project_id).read()
+        self._news.shown(project)
+        return project
+
+    def watch(self) -> None:
+        """From now on tells what other programs change in the workspace."""
+        self._watch.start()
 
     def last_opened(self) -> str | None:
         """The project that was opened last and still is there."""
@@ -253,6 +263,7 @@ class Studio:
         with self._closing:
             if self._is_closed:
                 return
+            self._watch.stop()
             self._jobs.stop()
             self._analyses.stop()
             self._jobs.finish(deadline_s)
@@ -278,10 +289,16 @@ class Studio:
 
 
 def open_studio(settings: Settings, events: Events) -> Studio:
-    """The real one. It is closed when the interpreter ends, if nobody did that before."""
+    """The real one. It is closed when the interpreter ends, if nobody did that before.
+
+    A workspace that was named and never made is made now if the folder around it is there; one that vanishes later is not.
+    """
+    with suppress(OSError):  # the page says what is the matter with it
+        settings.workspace.mkdir(mode=0o700, exist_ok=True)
     workspace = Workspace(settings.workspace, _version(), settings.min_free_mb * 1_000_000)
     studio = Studio(settings, workspace, building.build(settings), events)
     close_at_exit(studio)
+    studio.watch()
     return studio
 
 

@@ -1,0 +1,141 @@
+// Keeps fragments up to date. One hub a tab listens to the server's events; each fragment's listener says at which number it was
+// drawn and is triggered when the server's number is greater. Nothing is lost by a trigger that comes to nothing: it is sent again.
+
+const TICK_MS = 300
+const SPACING_MS = 60 // Streamlit merges what happens within a frame into one run of one fragment
+const AGAIN_MS = 3000
+const PATIENCE_MS = 1500
+const POLL_BUSY_MS = 1000
+const POLL_MS = 4000
+const HOVER_MS = 4000
+const AFTER_CLICK_MS = 1500
+const ARRIVE_MS = 2500
+
+class Hub {
+  listeners = new Map()
+  numbers = new Map()
+  epoch = null
+  project = null
+  source = null
+  retryAt = 0
+  lastFired = 0
+  heldUntil = 0
+  timer = null
+
+  constructor() {
+    const link = event => event.target?.closest?.('[data-testid="stSidebar"] a')
+    const hold = (event, ms) => link(event) && (this.heldUntil = performance.now() + ms)
+    document.addEventListener("pointermove", event => hold(event, HOVER_MS), { capture: true, passive: true })
+    document.addEventListener("pointerdown", event => hold(event, HOVER_MS), { capture: true, passive: true })
+    document.addEventListener("pointerout", event => link(event) && !event.buttons && (this.heldUntil = 0), { capture: true, passive: true })
+    document.addEventListener("click", event => this.followed(event, link(event)), { capture: true, passive: true })
+  }
+
+  // A fragment was drawn: first, or again at a greater number.
+  drawn(host, data, fire) {
+    const known = this.listeners.get(host)
+    const listener = known ?? { sentAt: 0, sentFor: -1, drawnAt: 0 }
+    if (listener.number !== data.number || listener.epoch !== data.epoch) listener.sentFor = -1
+    Object.assign(listener, data, { fire, drawnAt: performance.now() })
+    if (!known) this.listeners.set(host, listener)
+    this.connect(data.project, data.served)
+    this.timer ??= setInterval(() => this.check(), TICK_MS)
+    this.check()
+  }
+
+  gone(host) {
+    this.listeners.delete(host)
+    if (this.listeners.size) return
+    clearInterval(this.timer)
+    this.timer = null
+    setTimeout(() => this.listeners.size || this.close(), 1000)
+  }
+
+  connect(project, served) {
+    if (!served || (this.source && this.project === project)) return
+    if (this.project === project && performance.now() < this.retryAt) return
+    this.close()
+    this.project = project
+    const source = (this.source = new EventSource(`/events/${encodeURIComponent(project)}`))
+    source.onmessage = event => this.heard(JSON.parse(event.data))
+    source.onerror = () => {
+      if (source.readyState !== EventSource.CLOSED || this.source !== source) return
+      this.source = null
+      this.retryAt = performance.now() + 5000
+    }
+  }
+
+  close() {
+    this.source?.close()
+    this.source = null
+    this.numbers.clear()
+    this.epoch = null
+  }
+
+  heard({ epoch, numbers }) {
+    if (epoch !== this.epoch) this.numbers.clear()
+    this.epoch = epoch
+    for (const [topic, number] of Object.entries(numbers)) this.numbers.set(topic, number)
+    this.check()
+  }
+
+  // Streamlit leaves behind what a run no longer draws when another run is waiting at its end: so one asks after the other.
+  isRunning() {
+    return document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "running"
+  }
+
+  check() {
+    const now = performance.now()
+    if (now < this.heldUntil || now < this.lastFired + SPACING_MS) return this.later()
+    if (this.isRunning() && now < this.lastFired + PATIENCE_MS) return this.later()
+    for (const listener of this.listeners.values()) {
+      const number = this.due(listener, now)
+      if (number === null) continue
+      Object.assign(listener, { sentAt: now, sentFor: number })
+      this.lastFired = now
+      listener.fire(number)
+      return this.later()
+    }
+  }
+
+  later() {
+    this.soon ??= setTimeout(() => { this.soon = null; this.check() }, SPACING_MS)
+  }
+
+  // The number to send, or null when the listener is up to date or waits for its run.
+  due(listener, now) {
+    if (this.source?.readyState !== EventSource.OPEN || this.epoch === null) return this.polled(listener, now)
+    const number = Math.max(0, ...listener.topics.map(topic => this.numbers.get(topic) ?? 0))
+    const isBehind = listener.epoch !== this.epoch || number > listener.number
+    const isWaiting = listener.sentFor >= 0 && now < listener.sentAt + AGAIN_MS
+    return isBehind && !isWaiting ? number : null
+  }
+
+  polled(listener, now) {
+    if (document.hidden) return null
+    if (listener.served) {
+      this.connect(listener.project, true)
+      if (this.source && now < listener.drawnAt + POLL_MS) return null
+    }
+    const pause = listener.busy ? POLL_BUSY_MS : POLL_MS
+    return now > Math.max(listener.sentAt, listener.drawnAt) + pause ? listener.number : null
+  }
+
+  // Streamlit can lose a page link's click when a run is under way: the page that was asked for is asked for once more.
+  followed(event, link) {
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return
+    this.heldUntil = performance.now() + AFTER_CLICK_MS
+    if (!event.isTrusted || link.href === location.href) return
+    const before = [document.title, this.project].join()
+    setTimeout(() => {
+      const hasArrived = [document.title, this.project].join() !== before
+      if (!hasArrived && link.isConnected) link.click()
+    }, ARRIVE_MS)
+  }
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const hub = (window.__maestro ??= new Hub())
+  hub.drawn(parentElement, data, number => setTriggerValue("changed", number))
+  return () => hub.gone(parentElement)
+}

@@ -1,0 +1,53 @@
+"""Keeps fragments up to date without polling: each has its own tiny listener in the browser."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from maestro.events import topic
+from maestro.ui import state
+from maestro.ui.studio import studio
+
+_listener = st.components.v2.component(
+    "maestro_live", js=(Path(__file__).parent / "browser" / "live.js").read_text(encoding="utf-8")
+)
+_served = False
+
+LIST = topic("list", "projects")
+"""Told about whenever the list of projects changes."""
+
+
+def is_served() -> bool:
+    """Whether our own server is around the pages: then pictures and events have addresses."""
+    return _served
+
+
+def mark_served(*, is_served: bool = True) -> None:
+    """Told by the server when it takes up its work."""
+    global _served  # noqa: PLW0603 - one server a process
+    _served = is_served
+
+
+def listen(*topics: str, is_busy: bool = False, key: str) -> None:
+    """Redraws the fragment that calls it whenever one of `topics` is told about; call it before reading facts.
+
+    The number is taken here, so what changes between this call and the end of the drawing is drawn again. `is_busy` fragments are
+    looked after more often where no events can be had.
+    """
+    events = studio().events
+    _listener(
+        data={
+            "project": state.project_id() or LIST.split("/")[0],
+            "topics": list(topics),
+            "number": max((events.number(name) for name in topics), default=0),
+            "epoch": events.epoch,
+            "busy": is_busy,
+            "served": is_served(),
+        },
+        key=f"live-{key}",
+        on_changed_change=_nothing,
+    )
+
+
+def _nothing() -> None:
+    """The run that the trigger asks for is all that is wanted."""

@@ -1,0 +1,291 @@
+"""The inputs of a project: a clip and a style picture, checked, previewed, and handed to Analyze."""
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+import streamlit as st
+
+from maestro.errors import FootageError, MaestroError
+from maestro.events import topic
+from maestro.types import Project, StyleReference
+from maestro.ui import live, messages, opening, pictures, state
+from maestro.ui.markup import clip_facts, escape
+from maestro.ui.studio import studio
+
+SIDES = [1.35, 1]
+KEPT_S = 24 * 3600
+"""An uploaded clip older than this is swept: after Analyze nothing needs it any more."""
+CHUNK_BYTES = 1 << 20
+PREVIEW_LIMIT_BYTES = 100_000_000
+"""A larger clip is not sent back to the browser for a preview."""
+CREDIT = (
+    "The sample: an excerpt of “Big Buck Bunny”, © Blender Foundation, CC BY 3.0, peach.blender.org; "
+    "Hokusai, “The Great Wave off Kanagawa”, public domain."
+)
+WAYS = (
+    ("Analyze", "Five source frames are read, the clip is described in words that you can change, and five shots are directed."),
+    ("Direct", "Each shot has its own words. Rewrite them as you like; every change is kept as you type."),
+    ("Generate", "Five rows, five pictures in the look of your style picture. Retake what you do not like, save what you do."),
+)
+
+_guard = st.components.v2.component(
+    "maestro_clip_guard",
+    html='<div class="m-fault m-guard" role="alert" hidden></div>\n',
+    js=(Path(__file__).parent / "browser" / "clip_guard.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+def inputs(project_id: str | None) -> None:
+    """What the project was made from, or the two uploaders and Analyze when there is none yet."""
+    _inputs(project_id, state.project_id())
+
+
+@st.fragment
+def _inputs(project_id: str | None, url_project: str | None) -> None:
+    if state.project_id() != url_project:
+        st.rerun()
+    if project_id is None:
+        st.html(
+            '<header class="m-header"><h1>Five frames from your clip</h1></header>'
+            '<p class="m-lead">Give Maestro a clip and one picture whose look you love. It describes the clip, directs five shots, '
+            "and draws each of them in that look.</p>"
+        )
+        _choose(None)
+        st.html(f'<ol class="m-ways">{"".join(f"<li><b>{title}</b><p>{text}</p></li>" for title, text in WAYS)}</ol>')
+        return
+    live.listen(topic(project_id, "project"), topic(project_id, "analysis"), key=f"inputs-{project_id}")
+    project = opening.opened(project_id)
+    if project is None:
+        return
+    _cards(project)
+    is_needed = not project.frames and not studio().analysis(project_id).step
+    with st.expander("Use another clip or style", expanded=is_needed, key=f"another-{project_id}-{is_needed}"):
+        _choose(project)
+
+
+def _choose(project: Project | None) -> None:
+    _guard(
+        data={"scope": "st-key-clip-upload", "max_s": studio().settings.max_clip_s, "max_bytes": _most_bytes()},
+        key="clip-guard",
+    )
+    with st.container(key="choose"):
+        clip_side, style_side = st.columns(SIDES, gap="medium")
+        with clip_side:
+            _clip_uploader()
+        with style_side:
+            _style_uploader()
+    _analyze_bar(project)
+
+
+def _clip_uploader() -> None:
+    pending = state.pending_clip()
+    if pending is not None and pending.path.is_file():
+        if pending.clip.size_bytes <= PREVIEW_LIMIT_BYTES:
+            st.video(str(pending.path), muted=True, alt="The clip")
+        _facts(pending.name, clip_facts(pending.clip))
+    with st.container(key="clip-upload"):
+        number = state.turn("clip")
+        key = f"clip-{number}"
+        st.file_uploader(
+            f"{'Clip' if pending is None else 'Another clip'}: mp4, at most {studio().settings.max_clip_s:g} s",
+            type="mp4",
+            key=key,
+            on_change=_take_clip,
+            args=(key,),
+            max_upload_size=studio().settings.max_upload_mb,
+        )
+    messages.at("clip")
+
+
+def _style_uploader() -> None:
+    _style_preview("choose")
+    with st.container(key="style-upload"):
+        key = f"style-{state.turn('style')}"
+        label = "Style picture: PNG or JPEG" if state.pending_style() is None else "Another style picture: PNG or JPEG"
+        st.file_uploader(label, type=["png", "jpg", "jpeg"], key=key, on_change=_take_style, args=(key,))
+    messages.at("style")
+
+
+def _style_preview(place: str) -> None:
+    style = state.pending_style()
+    if style is None:
+        return
+    with st.container(key=f"style-preview-{place}"):
+        st.image(style.picture.encoded, width="stretch", alt="The style picture")
+    _facts(style.name, "style reference")
+
+
+def _facts(name: str, words: str) -> None:
+    st.html(f'<p class="m-facts"><span>{escape(name)}</span><span>{escape(words)}</span></p>')
+
+
+def _analyze_bar(project: Project | None) -> None:
+    missing = _missing()
+    with st.container(horizontal=True, vertical_alignment="center", key="analyze-bar"):
+        st.button(
+            "ANALYZE", type="primary", key="analyze", disabled=bool(missing), on_click=_analyze, args=(project, state.project_id())
+        )
+        if missing:
+            st.button("Try the sample", key="sample", on_click=_take_sample)
+        st.html(f'<p class="m-line">{escape(missing or _ready(project))}</p>')
+    messages.at("analyze")
+    if _is_sample():
+        st.html(f'<p class="m-credit">{escape(CREDIT)}</p>')
+
+
+def _missing() -> str:
+    """What has to be there before Analyze, in words; empty when nothing is missing."""
+    pending = state.pending_clip()
+    needs = [] if pending is not None and pending.path.is_file() else ["a clip"]
+    needs += [] if state.pending_style() is not None else ["a style picture"]
+    return f"Choose {' and '.join(needs)}, or try the sample." if needs else ""
+
+
+def _ready(project: Project | None) -> str:
+    card = studio().card
+    where = "Asks your provider." if card.is_paid else "Free: made on this computer."
+    return f"{where} {'Begins a new project; this one stays.' if project is not None and project.frames else ''}".strip()
+
+
+def _is_sample() -> bool:
+    pending = state.pending_clip()
+    return pending is not None and pending.path == studio().sample_inputs()[0]
+
+
+# --- what the project was made from
+
+
+def _cards(project: Project) -> None:
+    """Nothing of the clip but its frames is kept; while it is read its place is kept."""
+    is_reading = not project.frames and bool(studio().analysis(project.id).step)
+    if not project.frames and not is_reading:
+        return
+    clip_side, style_side = st.columns(SIDES, gap="medium")
+    with clip_side:
+        if is_reading:
+            st.html(
+                '<figure class="m-figure m-card"><div class="m-place m-busy"><span>The clip is being read.</span></div></figure>'
+            )
+        else:
+            middle = next((frame for frame in project.frames if frame.index == project.director_frame_index), project.frames[0])
+            source = pictures.url(project.id, middle.path, 960)
+            pictures.figure(source, "Middle frame of the clip", ratio=opening.ratio(project), class_="m-card")
+        if project.clip is not None:
+            _facts(project.clip.name, clip_facts(project.clip))
+    with style_side:
+        if project.style_path is not None:
+            source = pictures.url(project.id, project.style_path, 960)
+            pictures.figure(source, "The style picture", ratio="4 / 3", class_="m-card")
+            _facts(project.style_name, "style reference")
+        elif is_reading:
+            _style_preview("card")
+
+
+# --- what the user does
+
+
+def _take_clip(key: str) -> None:
+    uploaded = state.upload(key)
+    if uploaded is None:
+        return
+    with messages.guarded("clip"):
+        _release_clip()
+        path = _keep_upload(uploaded)
+        try:
+            clip = studio().check_clip(path, uploaded.name)
+        except MaestroError:
+            path.unlink(missing_ok=True)
+            raise
+        finally:
+            state.next_turn("clip")
+        state.set_pending_clip(state.PendingClip(path, uploaded.name, clip))
+
+
+def _take_style(key: str) -> None:
+    uploaded = state.upload(key)
+    if uploaded is None:
+        return
+    state.next_turn("style")
+    with messages.guarded("style"):
+        state.set_pending_style(studio().check_style(uploaded.name, uploaded.getvalue()))
+
+
+def _take_sample() -> None:
+    with messages.guarded("clip"):
+        path, style = studio().sample_inputs()
+        state.set_pending_clip(state.PendingClip(path, path.name, studio().check_clip(path, path.name)))
+        state.set_pending_style(style)
+
+
+def _analyze(project: Project | None, url_project: str | None) -> None:
+    """A project of which nothing was read yet is gone on with; otherwise a new one is begun, by a double click too just one."""
+    pending, style = state.pending_clip(), state.pending_style()
+    if pending is None or style is None or state.project_id() != url_project:
+        return
+    unread = project.id if project is not None and not project.frames else None
+    with messages.guarded("analyze"):
+        begin(pending, style, unread)
+
+
+def begin(pending: state.PendingClip, style: StyleReference, project_id: str | None) -> None:
+    """In callbacks: analyses what waits, and turns the page to it."""
+    if not pending.path.is_file():
+        raise FootageError("The uploaded clip is gone.", next_step="Choose it again.")
+    state.show_project(studio().analyze(pending.path, pending.name, style, project_id))
+
+
+# --- the folder of uploaded clips
+
+
+def _keep_upload(uploaded: BinaryIO) -> Path:
+    """A copy under a name of our own; whatever the user called it never becomes a path."""
+    folder = _folder(studio().settings.cache)
+    _sweep(folder)
+    path = folder / f"{uuid4().hex}.mp4"
+    try:
+        with path.open("xb") as kept:
+            shutil.copyfileobj(uploaded, kept, CHUNK_BYTES)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise FootageError(
+            "The clip could not be put into the cache folder.", next_step="Free some space, then choose it again."
+        ) from error
+    return path
+
+
+def _release_clip() -> None:
+    """A clip that was replaced before it was analysed is needed by nobody."""
+    pending = state.pending_clip()
+    state.set_pending_clip(None)
+    if pending is not None and pending.path.parent == _folder(studio().settings.cache) and state.project_id() is None:
+        pending.path.unlink(missing_ok=True)
+
+
+@st.cache_resource(show_spinner=False)
+def _folder(cache: Path | None) -> Path:
+    """Private to this user. The system's temporary folder gets one of its own for each process."""
+    if cache is None:
+        for old in Path(tempfile.gettempdir()).glob("maestro-clips-*"):
+            _sweep(old)
+        return Path(tempfile.mkdtemp(prefix="maestro-clips-"))
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return cache
+
+
+def _sweep(folder: Path) -> None:
+    """Takes away what earlier uploads left, only files that bear our names."""
+    for path in folder.glob("[0-9a-f]" * 32 + ".mp4"):
+        try:
+            if time.time() - path.stat().st_mtime > KEPT_S:
+                path.unlink()
+        except OSError:
+            continue  # another process swept it, or it is another user's: neither concerns this upload
+
+
+def _most_bytes() -> int:
+    return studio().settings.max_upload_mb * 1_000_000
