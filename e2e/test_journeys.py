@@ -42,7 +42,6 @@ def _whole_job(page: Page) -> None:
     for number in NUMBERS:
         expect(button(page, number, "Download")).to_be_visible()
         assert has_loaded(picture(page, number))
-    photograph(page, "home-dark")
     follow(page, "Gallery")
     frames = page.get_by_role("img", name=re.compile("Shot . take 1|Shot ., take 1"))
     expect(frames).to_have_count(len(NUMBERS))
@@ -67,6 +66,16 @@ def test_a_newcomer_gets_from_the_sample_to_five_saved_frames(chromium: Browser,
         photograph(page, "empty-dark")
         _whole_job(page)
         first, members = _downloads(page)
+        page.emulate_media(color_scheme="light")
+        photograph(page, "gallery-light")
+        page.emulate_media(color_scheme="dark")
+        photograph(page, "gallery-dark")
+        follow(page, "Home")
+        assert has_loaded(picture(page, 5))
+        photograph(page, "home-dark")
+        page.emulate_media(color_scheme="light")
+        photograph(page, "home-light")
+        follow(page, "Gallery")
         page.reload()
         frames = page.get_by_role("img", name=re.compile("Shot ., take 1|Shot . take 1"))
         expect(frames).to_have_count(len(NUMBERS))
@@ -283,6 +292,7 @@ def test_a_telephone_shows_everything_without_scrolling_sideways(chromium: Brows
             if name != "Home":
                 follow(page, name)
                 expect(page.get_by_role("img", name=re.compile("take 1")).first).to_be_visible()
+                expect(page.get_by_test_id("stExpandSidebarButton")).to_be_visible()
             photograph(page, f"{name.lower()}-{scheme}-narrow")
 
             assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")

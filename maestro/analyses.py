@@ -148,6 +148,8 @@ class Analyses:
         footage = video.sample(inputs.clip_path, inputs.clip_name, self._settings.source_frame_count, self._settings.max_clip_s)
         self._go_on(run)
         run.folder.keep_inputs(footage, inputs.style)
+        for sentence in footage.notes:
+            run.folder.note(sentence)
         self._changed(run)
         self._describe(run, footage)
 

@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from maestro import __version__
 from maestro.analyses import Analyses, Inputs, project_name
 from maestro.config import Settings
 from maestro.engines import Engine, building
@@ -295,7 +295,7 @@ def open_studio(settings: Settings, events: Events) -> Studio:
     """
     with suppress(OSError):  # the page says what is the matter with it
         settings.workspace.mkdir(mode=0o700, exist_ok=True)
-    workspace = Workspace(settings.workspace, _version(), settings.min_free_mb * 1_000_000)
+    workspace = Workspace(settings.workspace, __version__, settings.min_free_mb * 1_000_000)
     studio = Studio(settings, workspace, building.build(settings), events)
     close_at_exit(studio)
     studio.watch()
@@ -307,10 +307,3 @@ def close_at_exit(studio: Studio, patience_s: float = PATIENCE_S) -> None:
     # atexit comes too late: pools are joined before it. The hook that concurrent.futures itself uses comes in time.
     register = getattr(threading, "_register_atexit", atexit.register)
     register(studio.close, patience_s)
-
-
-def _version() -> str:
-    try:
-        return version("maestro")
-    except PackageNotFoundError:
-        return "0.1.0"

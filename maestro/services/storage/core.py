@@ -132,17 +132,18 @@ class Core:
 
     def _note_troubles(self, loaded: Loaded) -> None:
         if loaded.damage:
-            self._note(
+            self.note(
                 f"The project's records were damaged ({loaded.damage}): the last good backup was opened; "
                 "the damaged bytes are kept in “damaged”."
             )
         if loaded.state.is_edited_outside:
-            self._note("The project's records were edited outside Maestro; a backup of them was made.")
+            self.note("The project's records were edited outside Maestro; a backup of them was made.")
         for name in regular_files(self.path):
             if CONFLICT_COPY.fullmatch(name):
-                self._note(f"A program that synchronises folders left “{name}” in the project: Maestro goes on with project.json.")
+                self.note(f"A program that synchronises folders left “{name}” in the project: Maestro goes on with project.json.")
 
-    def _note(self, sentence: str) -> None:
+    def note(self, sentence: str) -> None:
+        """Has `sentence` among the project's notices for a while, in this process."""
         with self._notice_lock:
             self._notices[sentence] = time.monotonic() + NOTICE_LASTS_S
 

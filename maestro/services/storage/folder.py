@@ -42,7 +42,7 @@ class ProjectFolder(WordsPart, InputsPart, CallsPart, RecoveryPart):
         words = self._all_words()
         for shot_id, own in words.items():
             if own.damage:
-                self._note(f"The words of shot {shot_id} were damaged ({own.damage}): the last good ones were opened.")
+                self.note(f"The words of shot {shot_id} were damaged ({own.damage}): the last good ones were opened.")
         shelved, interruptions, notices = self._shelf.takes(), self._journal.interruptions(), self._notices_now()
         made_from = (self.path, id(loaded), tuple(map(id, words.values())), id(shelved), interruptions, notices)
         known = self._read

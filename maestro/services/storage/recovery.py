@@ -38,7 +38,7 @@ class RecoveryPart(TakesPart):
             told += self._finish(entry, develop)
         told += self._adopt_all(in_flight)
         for sentence in told:
-            self._note(sentence)
+            self.note(sentence)
         return told
 
     def _tidy(self) -> None:

@@ -10,6 +10,9 @@ const POLL_MS = 4000
 const HOVER_MS = 4000
 const AFTER_CLICK_MS = 1500
 const ARRIVE_MS = 2500
+const NARROW_PX = 768 // below it the sidebar lies over the page
+
+const closeSidebar = () => document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click()
 
 class Hub {
   listeners = new Map()
@@ -125,6 +128,7 @@ class Hub {
   followed(event, link) {
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return
     this.heldUntil = performance.now() + AFTER_CLICK_MS
+    if (innerWidth < NARROW_PX) setTimeout(closeSidebar)
     if (!event.isTrusted || link.href === location.href) return
     const before = [document.title, this.project].join()
     setTimeout(() => {
