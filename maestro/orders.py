@@ -92,7 +92,8 @@ def frame_index(shot: Shot, frames: Sequence[FrameOnDisk]) -> int:
     """The source frame that a shot is made from: that of its framing, else the shots are spread over the frames in time order."""
     if shot.framing and any(frame.index == shot.framing.frame_index for frame in frames):
         return shot.framing.frame_index
-    return frames[round((shot.id - 1) / (SHOT_COUNT - 1) * (len(frames) - 1))].index
+    place = min(shot.id, SHOT_COUNT) - 1  # a file edited by hand may hold other numbers
+    return frames[round(place / (SHOT_COUNT - 1) * (len(frames) - 1))].index
 
 
 def aspect_ratio(project: Project) -> str:

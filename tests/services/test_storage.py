@@ -145,6 +145,31 @@ def test_a_take_without_its_picture_is_missing(folder: ProjectFolder, spoil: obj
     assert folder.read().sheet(3).last_take is None
 
 
+def test_an_edit_makes_nothing_anew_but_its_own_shot(folder: ProjectFolder) -> None:
+    """What did not change stays the same object: so an edit costs as much in a large project as in a small one."""
+    take(folder, "c1", 2)
+    before = folder.read()
+    folder.edit(3, "a closer view", "Shot 3")
+    after = folder.read()
+
+    assert after.sheet(3).shot.text == "a closer view"
+    assert [sheet.shot.id for sheet in after.sheets if sheet is not before.sheet(sheet.shot.id)] == [3]
+
+
+def test_a_settled_shelf_is_known_by_its_folder(folder: ProjectFolder) -> None:
+    """Only takes that came or went make anybody look at all files again; a replaced picture is noticed at once."""
+    kept = take(folder, "c1")
+    an_hour_ago_s = kept.created_at.timestamp() - 3600
+    os.utime(kept.path.parent, (an_hour_ago_s, an_hour_ago_s))
+    assert not folder.read().sheet(3).takes[0].is_missing
+
+    part = kept.path.with_name("another")
+    part.write_bytes(b"no picture")
+    part.replace(kept.path)
+
+    assert folder.read().sheet(3).takes[0].is_missing
+
+
 def test_a_take_of_a_shot_that_is_gone_is_shown(folder: ProjectFolder) -> None:
     """Nothing that was paid for is hidden."""
     take(folder, "c1", 7)

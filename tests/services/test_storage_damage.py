@@ -42,6 +42,12 @@ DAMAGES: dict[str, Spoil] = {
     "tables gone": _with(lambda root: root.pop("tables")),
     "schema no number": _with(lambda root: root.update(schema="1")),
     "sequence no number": _with(lambda root: root.update(sequence=None)),
+    "a sequence of 300 digits": _with(lambda root: root.update(sequence=10**300)),
+    "a time of 400 digits": lambda good: good.replace(b'"time_s": ', b'"time_s": 1' + b"0" * 400 + b', "was": ', 1),
+    "a time at the end of numbers": lambda good: good.replace(b'"time_s": ', b'"time_s": 1e308, "was": ', 1),
+    "a moment at the beginning of time": lambda good: good.replace(b'"created_at": "20', b'"created_at": "00', 1),
+    "a clip without a size": lambda good: good.replace(b'"width_px": 64', b'"width_px": 0'),
+    "a take number that no name can hold": lambda good: good.replace(b'"last": 1', b'"last": 1000000', 1),
     "a path for a picture": lambda good: good.replace(b'"file": "style-', b'"file": "../../style-', 1),
 }
 
@@ -101,6 +107,31 @@ def test_records_that_are_no_file_are_passed_over(tmp_path: Path, put: Callable[
     assert reopened(folder).read().context == CONTEXT
     assert Workspace(tmp_path, VERSION).projects()[0].name == "The boat"
     assert not (folder.path / "damaged").exists()
+    was_folder = path.is_dir()
+    reopened(folder).rename("Again")
+    assert reopened(folder).read().name == "Again"
+    assert [kept.is_dir() for kept in (folder.path / "damaged").glob("*")] == ([True] if was_folder else [])
+
+
+def test_a_file_with_the_last_take_number_costs_no_picture(tmp_path: Path) -> None:
+    """The next take gets a number that is free."""
+    folder = filled(Workspace(tmp_path, VERSION))
+    (folder.path / "takes").mkdir()
+    (folder.path / "takes" / "shot-03_take-999999.png").write_bytes(picture(1).encoded)
+    folder.recover(_never, ())
+
+    assert [take(folder, call_id).label.number for call_id in ("c1", "c2")] == [1, 2]
+
+
+def test_records_too_large_to_be_read_go_aside_whole(tmp_path: Path) -> None:
+    """Not a byte of them is lost to the next change."""
+    folder = filled(Workspace(tmp_path, VERSION))
+    os.truncate(folder.path / "project.json", 1 << 30)
+    folder = reopened(folder)
+    folder.rename("Again")
+
+    assert [kept.stat().st_size for kept in (folder.path / "damaged").iterdir()] == [1 << 30]
+    assert reopened(folder).read().name == "Again"
 
 
 def test_records_edited_by_hand_are_taken_as_they_are(tmp_path: Path) -> None:
@@ -115,6 +146,17 @@ def test_records_edited_by_hand_are_taken_as_they_are(tmp_path: Path) -> None:
     assert edited in [path.read_bytes() for path in (folder.path / "backups").iterdir()]
     folder.edit_context(CONTEXT, project.context)
     assert folder.read().context == CONTEXT
+
+
+def test_half_a_surrogate_pair_is_shown_as_unreadable(tmp_path: Path) -> None:
+    """No page could be sent otherwise; the other characters stay."""
+    folder = filled(Workspace(tmp_path, VERSION))
+    spoil(
+        folder, lambda good: good.replace(b'"The boat"', b'"\\ud800 boat \\ud83d\\ude00"').replace(b'"Shot 1"', b'"\\udfff words"')
+    )
+
+    project = reopened(folder).read()
+    assert (project.name, project.sheet(1).shot.text) == ("\ufffd boat \U0001f600", "\ufffd words")
 
 
 def test_damaged_words_fall_back_for_their_shot_alone(tmp_path: Path) -> None:

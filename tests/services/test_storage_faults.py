@@ -71,6 +71,28 @@ def test_a_disk_that_fails_at_the_nth_call_of_a_save_loses_nothing(tmp_path: Pat
     assert not list(tmp_path.rglob(".part-*"))
 
 
+@pytest.mark.parametrize("is_deletion", [True, False])
+def test_a_take_that_could_not_be_moved_lies_where_it_lay(tmp_path: Path, is_deletion: bool) -> None:
+    """Whichever call of a deletion or a restoration fails: what is said not to be saved did not happen, and can be tried again."""
+    disk = FailingDisk(errno.EIO)
+    folder = filled(Workspace(tmp_path, VERSION, disk=disk))
+    label = take(folder, "c1").label
+    if not is_deletion:
+        folder.delete_take(label)
+    move = folder.delete_take if is_deletion else folder.restore_take
+    before = facts(folder)
+    for fails_at in range(1, 200):
+        disk.arm(fails_at)
+        error = _attempt(lambda _: move(label), folder)
+        disk.arm(0)
+        if error is None:
+            break
+        assert facts(folder) == before
+
+    assert fails_at > 8
+    assert len(reopened(folder).read().sheet(3).takes) == (0 if is_deletion else 1)
+
+
 def test_a_full_disk_under_a_take_costs_neither_number_nor_picture(tmp_path: Path) -> None:
     """The answer stays; asked again, the same call becomes the first take."""
     disk = FailingDisk(errno.ENOSPC)
@@ -169,8 +191,9 @@ def _kill(process: "subprocess.Popen[str]", after: int) -> list[str]:
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(after)]
     process.kill()
-    rest, _ = process.communicate(timeout=LIMIT_S)
-    return [line for line in (*lines, *rest.splitlines()) if line.strip()]
+    lines += process.stdout.readlines()  # communicate() would lose what readline() has already taken from the pipe
+    process.communicate(timeout=LIMIT_S)
+    return [line for line in lines if line.endswith("\n")]
 
 
 def _check_edit(text: str, name: str, last: int) -> None:

@@ -5,13 +5,14 @@ They are made only of a state that loaded. Damaged bytes go to `damaged/`, once 
 
 import hashlib
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from maestro.services.storage.durable import NO_LINKS, PART_PREFIX, Disk, make_folder, place, read_bytes, regular_files
+from maestro.services.storage.durable import NO_LINKS, PART_PREFIX, Disk, make_folder, place, read_bytes, regular_files, sync_folder
 
 KEPT_COUNT = 5
 KEPT_DAYS = 7
@@ -71,6 +72,13 @@ class Backups:
             make_folder(self.disk, folder)
             place(self.disk, path, encoded)
         return path
+
+    def set_aside(self, database: Path) -> None:
+        """Moves what has the database's name and cannot be read."""
+        folder = self.project / "damaged"
+        make_folder(self.disk, folder)
+        self.disk.replace(database, folder / f"{self.stem}-{secrets.token_hex(6)}")
+        sync_folder(self.disk, folder)
 
     def _link(self, database: Path) -> Path:
         make_folder(self.disk, self.folder)

@@ -12,6 +12,8 @@ from maestro.services.storage.migrations import SCHEMA, migrate
 
 Tables = dict[str, dict[str, dict[str, Any]]]
 PLAIN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True)
+SEQUENCE_LIMIT = 1 << 53
+"""More changes than anybody makes; a number beyond it would not even fit a backup's name."""
 ASCII = json.JSONEncoder(allow_nan=False, sort_keys=True)
 
 
@@ -64,7 +66,7 @@ def unpack(encoded: bytes) -> State:
     if schema < SCHEMA:
         return _older(root, schema)
     sequence, tables = root.get("sequence"), _tables_of(root.get("tables"))
-    if type(sequence) is not int or sequence < 0:
+    if type(sequence) is not int or not 0 <= sequence < SEQUENCE_LIMIT:
         raise DamagedStateError("its sequence number is no number")
     is_whole = root.get("checksum") == _checksum(_lines(tables))
     return State(tables, sequence, schema, str(root.get("version", "")), is_edited_outside=not is_whole)

@@ -7,16 +7,16 @@ from maestro.errors import ProjectMissingError
 from maestro.services.storage.calls import CallsPart
 from maestro.services.storage.core import Ground
 from maestro.services.storage.durable import is_folder, is_regular, stat_key
-from maestro.services.storage.facts import Facts, words_now
+from maestro.services.storage.facts import Facts
 from maestro.services.storage.inputs import InputsPart
-from maestro.services.storage.records import FRAME_FILE, STYLE_FILE, TAKE_FILE, ShotRecord, WordsRecord
+from maestro.services.storage.records import FRAME_FILE, STYLE_FILE, TAKE_FILE
 from maestro.services.storage.recovery import RecoveryPart
+from maestro.services.storage.sheets import Sheets, Sources
 from maestro.services.storage.shelf import Shelved
 from maestro.services.storage.store import Loaded, newer
-from maestro.services.storage.takes import as_take
 from maestro.services.storage.thumbs import make_thumbnail
 from maestro.services.storage.words import WordsPart
-from maestro.types import FrameOnDisk, Interruption, Project, Shot, ShotSheet, Take, TakeLabel
+from maestro.types import FrameOnDisk, Interruption, Project
 
 __all__ = ["ProjectFolder"]
 
@@ -31,7 +31,7 @@ class ProjectFolder(WordsPart, InputsPart, CallsPart, RecoveryPart):
         super().__init__(ground, project_id)
         self._read: tuple[tuple[object, ...], Project] | None = None
         self._alive: object = None
-        self._made: dict[TakeLabel, tuple[tuple[object, ...], Take]] = {}
+        self._sheets = Sheets()
 
     def read(self) -> Project:
         """The project as it is on disk; the same object as long as nothing changed.
@@ -91,7 +91,8 @@ class ProjectFolder(WordsPart, InputsPart, CallsPart, RecoveryPart):
         if facts is None:
             return self._unreadable(revision, notices)
         record, style = facts.project, facts.project.style
-        changed_at = max([record.changed_at, *(datetime.fromtimestamp(own.key[2] / 1e9, UTC) for own in words.values() if own.key)])
+        written_ns = max((own.key[2] for own in words.values() if own.key), default=0)
+        changed_at = max(record.changed_at, datetime.fromtimestamp(written_ns / 1e9, UTC))
         return Project(
             id=self.id,
             name=record.name,
@@ -109,35 +110,12 @@ class ProjectFolder(WordsPart, InputsPart, CallsPart, RecoveryPart):
             context=record.context,
             context_model=record.context_model,
             director_model=record.director_model,
-            sheets=self._sheets(facts, words, shelved),
+            sheets=self._sheets.of(Sources(self.path / "takes", facts, shelved, words)),
             interruptions=interruptions,
             notices=notices,
             is_read_only=loaded.state.is_newer,
             step=record.step,
         )
-
-    def _sheets(self, facts: Facts, words: dict[int, Loaded], shelved: tuple[Shelved, ...]) -> tuple[ShotSheet, ...]:
-        now = {
-            shot_id: words_now(shot, words[shot_id].facts if shot_id in words else None) for shot_id, shot in facts.shots.items()
-        }
-        takes: dict[int, list[Take]] = {shot_id: [] for shot_id in facts.shots}
-        folder = self.path / "takes"
-        for each in shelved:
-            own = now.get(each.record.shot_id)
-            takes.setdefault(each.record.shot_id, []).append(self._take(folder, each, facts, own.text if own else each.record.text))
-        return tuple(
-            _sheet(shot_id, facts.shots.get(shot_id), now.get(shot_id), tuple(takes[shot_id])) for shot_id in sorted(takes)
-        )
-
-    def _take(self, folder: Path, shelved: Shelved, facts: Facts, text: str) -> Take:
-        """From memory when nothing that it is made from has changed."""
-        label = shelved.record.label
-        made_from = (shelved, folder, facts.style_sha256, facts.is_saved(label), text)
-        known = self._made.get(label)
-        if known is None or known[0] != made_from:
-            known = (made_from, as_take(folder, shelved, facts, text))
-            self._made[label] = known
-        return known[1]
 
     def _unreadable(self, revision: int, notices: tuple[str, ...]) -> Project:
         """A newer project of which not even the name can be told."""
@@ -163,9 +141,3 @@ class ProjectFolder(WordsPart, InputsPart, CallsPart, RecoveryPart):
             notices=notices,
             is_read_only=True,
         )
-
-
-def _sheet(shot_id: int, shot: ShotRecord | None, now: WordsRecord | None, takes: tuple[Take, ...]) -> ShotSheet:
-    if shot is None or now is None:  # a shot that is gone still shows its takes: nothing that was paid for is hidden
-        return ShotSheet(Shot(shot_id, ""), "", can_undo=False, can_redo=False, takes=takes)
-    return ShotSheet(Shot(shot_id, now.text, shot.framing), shot.director_text, bool(now.past), bool(now.future), takes)

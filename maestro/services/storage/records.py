@@ -22,6 +22,11 @@ STYLE_FILE = re.compile(r"style-[0-9a-f]{12}\.(png|jpg|webp)", re.ASCII)
 TAKE_STEM = re.compile(r"shot-(\d{2,6})_take-(\d{2,6})", re.ASCII)
 TAKE_FILE = re.compile(TAKE_STEM.pattern + r"\.(png|jpg|webp)", re.ASCII)
 CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+HALF_PAIR = re.compile("[\ud800-\udfff]")
+LARGEST = 1e15
+"""No length, cost or time is larger."""
+NUMBER_LIMIT = 999_999
+"""The highest number that a take's name can hold."""
 HISTORY_LIMIT = 100
 """Steps of a shot's words that are kept."""
 
@@ -42,6 +47,7 @@ class FrameRecord:
 
     def __post_init__(self) -> None:
         _require(FRAME_FILE.fullmatch(self.file), "a source frame's file name")
+        _require(self.width_px > 0 and self.height_px > 0, "a source frame's size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,9 @@ class ProjectRecord:
     context_model: str = ""
     director_model: str = ""
     step: str = ""
+
+    def __post_init__(self) -> None:
+        _require(self.clip is None or (self.clip.width_px > 0 and self.clip.height_px > 0), "the clip's size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +138,9 @@ class NumberRecord:
 
     shot_id: int
     last: int
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.last <= NUMBER_LIMIT, "a take's number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +233,8 @@ def _reader(kind: Any) -> Reader:
     if origin is tuple:
         part_reader = _reader(typing.get_args(kind)[0])
         return lambda value: tuple(part_reader(part) for part in _required(value, list))
-    if kind is datetime:
-        return _moment
-    if kind is float:
-        return _number
-    return lambda value: _required(value, kind)
+    own: dict[Any, Reader] = {datetime: _moment, float: _number, str: _text}
+    return own.get(kind, lambda value: _required(value, kind))
 
 
 def _record_reader(kind: type) -> Reader:
@@ -254,10 +263,20 @@ def _required(value: Any, kind: type) -> Any:
     return value
 
 
+def _text(value: Any) -> str:
+    text: str = _required(value, str)
+    # Half of a surrogate pair, as a cut answer or a hand may leave it, is no text that a page could show.
+    return text if text.isascii() else HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    try:
+        number = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+    except OverflowError:
+        number = math.inf
+    if not abs(number) <= LARGEST:
         raise RecordError("not a number")
-    return float(value)
+    return number
 
 
 def _moment(value: Any) -> datetime:
@@ -265,6 +284,8 @@ def _moment(value: Any) -> datetime:
         moment = datetime.fromisoformat(_required(value, str))
     except ValueError as error:
         raise RecordError("not a moment") from error
+    if not 1970 <= moment.year < 9999:  # at the ends of the calendar, no other time zone could show it
+        raise RecordError("not a moment")
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

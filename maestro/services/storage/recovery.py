@@ -122,8 +122,9 @@ class RecoveryPart(TakesPart):
             entries = self._journal.entries().values()
             running = {entry.label for entry in entries if not entry.end and self._is_running(entry, in_flight)}
             by_label = {entry.label: entry for entry in entries if entry.label is not None}
+            recorded = {take.record.label for take in self._shelf.takes() if take.has_record}
             labels = (label_of(Path(name).stem) for name in regular_files(self.path / "takes") if TAKE_FILE.fullmatch(name))
-            wanted = sorted({label for label in labels if label is not None and label not in running}, key=str)
+            wanted = sorted({label for label in labels if label is not None} - running - recorded, key=str)
             return [sentence for label in wanted for sentence in self._adopt(label, by_label.get(label))]
 
     def _adopt(self, label: TakeLabel, entry: Entry | None) -> list[str]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,29 +13,39 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from maestro.services.storage.durable import StatKey, open_regular, read_bytes, regular_files
+from maestro.services.storage.durable import StatKey, open_regular, read_bytes, regular_files, stat_key
 from maestro.services.storage.records import TAKE_FILE, RecordError, TakeRecord, from_json, label_of
 from maestro.types import PICTURE_SUFFIXES, TakeLabel
 
 RECORD_LIMIT_BYTES = 1 << 20
 PICTURE_LIMIT_BYTES = 256 << 20
+CLOSE_LOOK_S = 10.0
+SETTLED_NS = 1_000_000_000
+"""What changes within a tick of the file system's clock leaves a folder's time as it was: only an older one is believed."""
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
 
 
 @dataclass(frozen=True, slots=True)
 class Shelved:
-    """A take on the shelf; `is_missing` when its picture is gone or no picture."""
+    """A take on the shelf; `is_missing` when its picture is gone or no picture, `has_record` when its own record could be read."""
 
     record: TakeRecord
     is_missing: bool
+    has_record: bool = True
 
 
 class Shelf:
-    """Thread-safe. A file is read again only when it was replaced or written."""
+    """Thread-safe. A file is read again only when it was replaced or written.
+
+    We only ever replace, which the folder's own key tells; so the files are looked at one by one when that changed, and every
+    CLOSE_LOOK_S for what another program may have written into one of them.
+    """
 
     def __init__(self, folder: Callable[[], Path]) -> None:
         self._folder = folder
         self._lock = threading.Lock()
+        self._folder_key: StatKey | None = None
+        self._looked_at_s = 0.0
         self._files: dict[str, StatKey] = {}
         self._by_stem: dict[str, Shelved] = {}
         self._by_call: dict[str, TakeRecord] = {}
@@ -57,10 +68,15 @@ class Shelf:
 
     def _look_again(self) -> None:
         folder = self._folder()
-        files = regular_files(folder)
-        changed = {name.partition(".")[0] for name, _ in files.items() ^ self._files.items()}
-        if not changed:
+        key, now_s = stat_key(folder), time.monotonic()
+        if key is not None and key == self._folder_key and now_s - self._looked_at_s < CLOSE_LOOK_S:
             return
+        is_settled = key is not None and time.time_ns() - key[2] > SETTLED_NS
+        files = regular_files(folder)
+        self._folder_key, self._looked_at_s = key if is_settled else None, now_s
+        if files == self._files:
+            return
+        changed = {name.partition(".")[0] for name, _ in files.items() ^ self._files.items()}
         for stem in changed:
             self._by_stem.pop(stem, None)
             shelved = _shelved(folder, stem, files)
@@ -86,7 +102,7 @@ def _without_record(folder: Path, label: TakeLabel, files: dict[str, StatKey]) -
     for suffix in PICTURE_SUFFIXES.values():
         if f"{label}{suffix}" in files:
             record = adopted(folder / f"{label}{suffix}", label)
-            return Shelved(record, is_missing=False) if record else None
+            return Shelved(record, is_missing=False, has_record=False) if record else None
     return None
 
 

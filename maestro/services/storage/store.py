@@ -14,7 +14,17 @@ from tinydb.storages import Storage
 
 from maestro.errors import NewerProjectError, ProjectDamagedError
 from maestro.services.storage.backups import LIMIT_BYTES, Backups
-from maestro.services.storage.durable import Disk, StatKey, make_folder, place, read_bytes, stat_key, sync_folder
+from maestro.services.storage.durable import (
+    Disk,
+    StatKey,
+    is_folder,
+    is_regular,
+    make_folder,
+    place,
+    read_bytes,
+    stat_key,
+    sync_folder,
+)
 from maestro.services.storage.envelope import DamagedStateError, State, Tables, pack, pack_record, unpack
 from maestro.services.storage.migrations import SCHEMA
 
@@ -181,7 +191,7 @@ class Store:
         if loaded.state.schema < SCHEMA:
             self._before_migration(loaded)
         if loaded.damage:
-            self._keep_damaged()
+            self._keep_damaged(makes_way=True)
         elif loaded.key is not None:
             self._keep_previous(loaded)
         elif self._is_optional:
@@ -223,11 +233,14 @@ class Store:
         except OSError:
             log.warning("the state before a failed save could not be put back", exc_info=True)
 
-    def _keep_damaged(self) -> None:
+    def _keep_damaged(self, *, makes_way: bool = False) -> None:
+        """A copy of the bytes; what cannot be read (a folder, too much, a bad sector) goes aside whole when its name is needed."""
         try:
             encoded, _ = read_bytes(self.path, LIMIT_BYTES)
         except OSError:
-            return  # missing, or nothing that has bytes: there is nothing to keep
+            if makes_way and (is_folder(self.path) or is_regular(self.path)):
+                self.backups.set_aside(self.path)
+            return
         if encoded:
             self.backups.keep_damaged(encoded)
         sync_folder(self._place.disk, self._place.project())

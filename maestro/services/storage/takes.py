@@ -11,7 +11,7 @@ from maestro.services.storage.durable import make_folder, place, read_bytes, reg
 from maestro.services.storage.envelope import pack_record
 from maestro.services.storage.facts import Facts
 from maestro.services.storage.journal import Entry
-from maestro.services.storage.records import TakeRecord, finite, label_of, to_json
+from maestro.services.storage.records import NUMBER_LIMIT, TakeRecord, finite, label_of, to_json
 from maestro.services.storage.shelf import PICTURE_LIMIT_BYTES, Shelved
 from maestro.types import PICTURE_SUFFIXES, GenerationResult, Picture, Take, TakeLabel
 
@@ -68,7 +68,7 @@ class TakesPart(Core):
                 records.put_project(records.project)
         if self._journal.entry(call_id).end != "done":
             self._journal.append("done", call_id, label=str(record.label))
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # an answer that stays when its take is kept costs room and nothing else
             self._ground.disk.unlink(self.path / "incoming" / f"{call_id}.raw")
 
     def _label_for(self, entry: Entry, shot_id: int, picture: Picture) -> TakeLabel:
@@ -98,7 +98,10 @@ class TakesPart(Core):
             numbers += [label.number for label in labels if label is not None and label.shot_id == shot_id]
         kept = (entry.label for entry in self._journal.entries().values())
         numbers += [label.number for label in kept if label is not None and label.shot_id == shot_id]
-        return TakeLabel(shot_id, max(numbers) + 1)
+        if max(numbers) < NUMBER_LIMIT:
+            return TakeLabel(shot_id, max(numbers) + 1)
+        # A file with the last of all names must not cost a picture that is paid for.
+        return TakeLabel(shot_id, next(number for number in range(1, NUMBER_LIMIT) if number not in numbers))
 
     def _record_of(self, label: TakeLabel, entry: Entry, result: GenerationResult, picture: Picture) -> TakeRecord:
         intent, facts = entry.intent, self._facts_or_none()
@@ -133,20 +136,30 @@ class TakesPart(Core):
         return facts
 
     def _move(self, label: TakeLabel, source: Path, target: Path, *, record_first: bool) -> None:
-        with self._changing("Your change") as records:
+        with self._writing("Your change"):
+            self._facts_to_change()
             shelf = self._shelf if source.name == "takes" else self._trashed
             record = next((take.record for take in shelf.takes() if take.record.label == label), None)
             if record is None:
                 raise _no_take(label)
-            disk = self._ground.disk
-            make_folder(disk, target)
-            names = [f"{label}.json", record.file]
-            for name in names if record_first else reversed(names):
-                with suppress(FileNotFoundError):  # the picture may be missing: the take can still go
-                    disk.replace(source / name, target / name)
-            sync_folder(disk, target)
-            sync_folder(disk, source)
-            records.put_project(records.project)
+            names = [f"{label}.json", record.file] if record_first else [record.file, f"{label}.json"]
+            try:
+                self._carry(names, source, target)
+                with self._changing("Your change") as records:
+                    records.put_project(records.project)
+            except (OSError, WorkspaceError):
+                with suppress(OSError):  # what is said not to be saved must not have happened
+                    self._carry(names[::-1], target, source)
+                raise
+
+    def _carry(self, names: list[str], source: Path, target: Path) -> None:
+        disk = self._ground.disk
+        make_folder(disk, target)
+        for name in names:
+            with suppress(FileNotFoundError):  # the picture may be missing: the take can still go
+                disk.replace(source / name, target / name)
+        sync_folder(disk, target)
+        sync_folder(disk, source)
 
 
 def _no_take(label: TakeLabel) -> WorkspaceError:
