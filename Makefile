@@ -39,9 +39,10 @@ screenshots: .venv/dev.stamp
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
+# A venv that was only half made would be taken for whole the next time.
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Maestro needs Python 3.11 or newer; install it, then run make again."; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/run.stamp: requirements.lock | .venv/bin/python
 	$(PIP) install --quiet --require-hashes -r requirements.lock

@@ -1,7 +1,6 @@
 """The `maestro` command: `python -m maestro [open] [--port N] [--no-browser]` opens the app and serves it until it is stopped."""
 
 import argparse
-import ipaddress
 import os
 import signal
 import socket
@@ -34,19 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def check_exposure(settings: Settings) -> None:
     """Raises SettingError when other computers could spend on the user's key without the user's word."""
     has_key = bool(settings.openrouter_api_key.get_secret_value().strip())
-    if has_key and not is_loopback(settings.host) and not settings.allow_others:
+    if has_key and not config.is_loopback(settings.host) and not settings.allow_others:
         raise SettingError(
             f"MAESTRO_HOST is {settings.host}, so other computers could use your key.",
             next_step="Set MAESTRO_ALLOW_OTHERS=true if you want that, or leave MAESTRO_HOST out.",
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this computer can reach an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def free_port(host: str, wanted: int) -> int:
@@ -69,7 +60,7 @@ def streamlit_options(settings: Settings, port: int) -> dict[str, object]:
         "server.address": settings.host,
         "server.port": port,
         "server.headless": True,
-        "server.allowedHosts": server.hosts(settings),
+        "server.allowedHosts": [name.strip("[]") for name in server.hosts(settings)],  # it compares without brackets
         "server.enableStaticServing": False,
         "server.enableCORS": True,
         "server.enableXsrfProtection": True,

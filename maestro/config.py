@@ -5,6 +5,7 @@ known by plain names: `OPENROUTER_API_KEY` and `MAX_CONCURRENT_REQUESTS`. A wron
 variable and what is allowed.
 """
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -100,6 +101,14 @@ def variable(name: str) -> str:
     """The environment variable of a field."""
     alias = Settings.model_fields[name].validation_alias
     return alias if isinstance(alias, str) else f"MAESTRO_{name.upper()}"
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether only this computer can reach an address; None stands for all addresses."""
+    try:
+        return ipaddress.ip_address((host or "").strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _sentence(error: ValidationError) -> str:

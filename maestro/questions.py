@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +10,8 @@ from maestro.types import TEXT_LIMIT
 
 ANSWER_LIMIT = 200_000
 """Characters beyond which no answer is read: five shots take about 4,000."""
+MOST_USD = 1e6
+"""A greater cost is a fault of whoever named it; JSON has numbers that no float can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def dollars(value: object) -> float | None:
     """A cost that an answer names, None when it names none that could be one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and value >= 0 else None
+    return float(value) if 0 <= value <= MOST_USD else None
 
 
 def _refuse(constant: str) -> float:

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 import streamlit as st
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -93,18 +93,18 @@ class Pulse:
 
 
 class Guard:
-    """Adds HEADERS to every answer, and keeps other sites' pages from asking for what is the user's."""
+    """Adds HEADERS to every answer; pages of other origins get neither what is the user's nor Streamlit's WebSocket."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] != "http":
+        is_http = scope["type"] == "http"
+        if not is_http and scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
-        asked_from = Request(scope).headers.get("sec-fetch-site", "none")
-        if scope["path"].startswith(OURS) and asked_from not in {"none", "same-origin"}:
+        if (not is_http or scope["path"].startswith(OURS)) and _is_foreign(Headers(scope=scope)):
             await PlainTextResponse("Only Maestro's own pages may ask for this.", status_code=403)(scope, receive, send)
             return
 
@@ -116,6 +116,14 @@ class Guard:
             await send(message)
 
         await self._app(scope, receive, send_guarded)
+
+
+def _is_foreign(headers: Headers) -> bool:
+    """Whether a page of another origin asks; another port of this computer is another origin too, which Streamlit lets in."""
+    origin = headers.get("origin")
+    if origin is not None:  # browsers do not agree on what Sec-Fetch-Site says of a WebSocket
+        return origin.lower().partition("://")[2] != headers.get("host", "").lower()
+    return headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}
 
 
 def health(_request: Request) -> Response:
@@ -135,7 +143,7 @@ def picture(request: Request) -> Response:
         return FileResponse(path, media_type=_media_type(path), filename=path.name)
     wanted = request.query_params.get("w", "")
     if wanted.isdecimal():
-        path = studio().thumbnail(path, next((width for width in WIDTHS_PX if width >= int(wanted)), WIDTHS_PX[-1]))
+        path = studio().thumbnail(path, _width_px(wanted))
     media_type = _media_type(path)
     if not media_type:
         return _absent("That file is no picture.")
@@ -182,6 +190,11 @@ async def _told(pulse: Pulse, *prefixes: str) -> AsyncIterator[str]:
 def _zip(request: Request, make: Callable[[str], Path], kind: str) -> Response:
     project = request.path_params["project"]
     return FileResponse(make(project), media_type="application/zip", filename=f"{project}_{kind}.zip")
+
+
+def _width_px(wanted: str) -> int:
+    """The next of WIDTHS_PX; six digits tell enough of any number."""
+    return next((width for width in WIDTHS_PX if width >= int(wanted[:6])), WIDTHS_PX[-1])
 
 
 def _media_type(path: Path) -> str:
@@ -244,9 +257,9 @@ def _before_signals(do: Callable[[], None]) -> None:
 
 
 def hosts(settings: Settings) -> list[str]:
-    """The names under which the app may be asked for: those of this computer and the configured address."""
+    """The names under which the app may be asked for, as a Host header has them: this computer's and the configured address."""
     if settings.host not in ANY_ADDRESS:
-        return list(dict.fromkeys((*LOOPBACK, settings.host)))
+        return list(dict.fromkeys((*LOOPBACK, f"[{settings.host}]" if ":" in settings.host else settings.host)))
     name = socket.gethostname()
     try:
         addresses = socket.gethostbyname_ex(name)[2]

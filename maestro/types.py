@@ -219,11 +219,6 @@ class ShotSheet:
         """The newest take that has its picture."""
         return next((take for take in reversed(self.takes) if not take.is_missing), None)
 
-    @property
-    def saved_take(self) -> Take | None:
-        """The newest saved take."""
-        return next((take for take in reversed(self.takes) if take.is_saved), None)
-
 
 @dataclass(frozen=True, slots=True)
 class FrameOnDisk:

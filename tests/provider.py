@@ -4,13 +4,10 @@ By hand: `python -m tests.provider [--port N] [--delay S]`, then start Maestro w
 """
 
 import argparse
-import base64
 import json
 import select
 import socket
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -27,6 +24,7 @@ from tests.answers import (
     picture,
     png,
 )
+from tests.scripts import Answer, Matcher, Recorded, Script, matches
 
 __all__ = [
     "CONTEXT",
@@ -51,81 +49,6 @@ BEAT_S = 0.02
 """How often a waiting answer looks whether its client is still there."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """One scripted answer. `body`: bytes or str go out as they are, None is the good answer, anything else becomes JSON.
-
-    It waits for `gate` first. `hangs` never answers; `drips` sends a blank a beat, for ever; `drops_after` sends that many bytes of
-    the body, then closes the connection (-1: before the head).
-    """
-
-    status: int = 200
-    body: object = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
-    gate: threading.Event | None = None
-    hangs: bool = False
-    drips: bool = False
-    drops_after: int | None = None
-
-
-@dataclass
-class Recorded:
-    """A request as it came. `ended` is set when its answer is over, `disconnected` when the client left before that."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: Any
-    ended: threading.Event = field(default_factory=threading.Event)
-    disconnected: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def words(self) -> str:
-        """Everything that was said in words."""
-        if not isinstance(self.body, dict):
-            return ""
-        return "\n".join([self.body.get("prompt", ""), *(part.get("text", "") for part in self._parts())])
-
-    @property
-    def pictures(self) -> list[bytes]:
-        """The pictures that were sent, in order."""
-        if not isinstance(self.body, dict):
-            return []
-        parts = [*self._parts(), *self.body.get("input_references", [])]
-        urls = [part["image_url"]["url"] for part in parts if part.get("type") == "image_url"]
-        return [base64.b64decode(url.partition(";base64,")[2]) for url in urls]
-
-    @property
-    def schema_name(self) -> str:
-        """Name of the schema asked for; empty when there is none."""
-        return (
-            str(self.body.get("response_format", {}).get("json_schema", {}).get("name", "")) if isinstance(self.body, dict) else ""
-        )
-
-    def _parts(self) -> list[dict[str, Any]]:
-        parts: list[dict[str, Any]] = []
-        for message in self.body.get("messages", []):
-            content = message["content"]
-            parts += [{"type": "text", "text": content}] if isinstance(content, str) else content
-        return parts
-
-
-Matcher = str | Callable[[Recorded], bool]
-
-
-@dataclass
-class _Script:
-    matcher: Matcher
-    answers: list[Answer]
-    is_repeated: bool
-
-    def take(self, request: Recorded) -> Answer | None:
-        if not self.answers or not _matches(self.matcher, request):
-            return None
-        return self.answers[0] if self.is_repeated and len(self.answers) == 1 else self.answers.pop(0)
-
-
 class Provider:
     """Serves from `with` on until it ends. `url` is the base URL; `requests` are in order of arrival."""
 
@@ -133,7 +56,7 @@ class Provider:
         self.delay_s = delay_s
         self.closing = threading.Event()
         self._changed = threading.Condition()
-        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server = _Server(("127.0.0.1", port), _Exchange)
         self._server.provider = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": BEAT_S}, daemon=True)
         self._reset()
@@ -142,7 +65,7 @@ class Provider:
         self.requests: list[Recorded] = []
         self.in_flight = 0
         self.most_in_flight = 0
-        self._scripts: list[_Script] = []
+        self._scripts: list[Script] = []
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -166,7 +89,7 @@ class Provider:
         script that was added last is asked first; what none fits gets a good answer.
         """
         with self._changed:
-            self._scripts.insert(0, _Script(matcher, list(answers), is_repeated))
+            self._scripts.insert(0, Script(matcher, list(answers), is_repeated))
 
     def start_over(self) -> None:
         """Forgets all requests and scripts. Only when nothing is in flight."""
@@ -176,12 +99,12 @@ class Provider:
     def matching(self, matcher: Matcher) -> list[Recorded]:
         """The requests so far that `matcher` fits."""
         with self._changed:
-            return [request for request in self.requests if _matches(matcher, request)]
+            return [request for request in self.requests if matches(matcher, request)]
 
     def wait_for(self, count: int, matcher: Matcher = "", limit_s: float = 20.0) -> list[Recorded]:
         """Waits until `count` requests that fit have arrived. Raises AssertionError when they did not within `limit_s`."""
         with self._changed:
-            came = self._changed.wait_for(lambda: sum(_matches(matcher, each) for each in self.requests) >= count, limit_s)
+            came = self._changed.wait_for(lambda: sum(matches(matcher, each) for each in self.requests) >= count, limit_s)
         found = self.matching(matcher)
         assert came, f"{len(found)} of {count} requests came"
         return found
@@ -219,7 +142,7 @@ class _Server(ThreadingHTTPServer):
         """Clients that leave are what these tests are about."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Exchange(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: _Server
@@ -300,18 +223,6 @@ class _Handler(BaseHTTPRequestHandler):
             return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
         except OSError:
             return True
-
-
-def _matches(matcher: Matcher, request: Recorded) -> bool:
-    if callable(matcher):
-        return matcher(request)
-    if matcher.startswith("/"):
-        return request.path == matcher
-    if matcher.startswith("model:"):
-        return isinstance(request.body, dict) and request.body.get("model") == matcher.removeprefix("model:")
-    if matcher.startswith("schema:"):
-        return request.schema_name == matcher.removeprefix("schema:")
-    return matcher in request.words
 
 
 def _body(request: Recorded, answer: Answer) -> tuple[int, bytes]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from maestro.config import ROOT, Settings, load, variable
+from maestro.config import ROOT, Settings, is_loopback, load, variable
 from maestro.errors import SettingError
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -97,3 +97,20 @@ def test_no_lock_names_a_registry() -> None:
 
         assert "--hash=sha256:" in text
         assert "://" not in text.replace("file://", "://")
+
+
+@pytest.mark.parametrize(
+    ("address", "is_private"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("example.org", False),
+        (None, False),
+    ],
+)
+def test_only_loopback_is_private(address: str | None, *, is_private: bool) -> None:
+    """No address stands for all of them."""
+    assert is_loopback(address) is is_private

@@ -9,9 +9,8 @@ import pytest
 
 from e2e.stage import App
 from maestro import __main__ as command
-from maestro.config import Settings
+from maestro.config import Settings, is_loopback
 from maestro.errors import SettingError
-from maestro.ui.shell import is_loopback
 
 
 def test_a_wrong_setting_is_one_sentence_and_exit_2(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,6 +81,13 @@ def test_the_page_is_private_and_quiet_from_any_folder() -> None:
     }
     assert expected.items() <= options.items()
     assert is_loopback(str(options["server.address"]))
+
+
+def test_an_address_of_the_sixth_version_is_let_through_without_brackets() -> None:
+    """Streamlit takes them off the Host header before it compares."""
+    options = command.streamlit_options(Settings(host="::1"), 8600)
+
+    assert options["server.allowedHosts"] == ["localhost", "127.0.0.1", "::1"]
 
 
 def test_the_app_comes_up_beside_another_and_ends_gently(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 """What surrounds every page: title, style, sidebar, and the word when the workspace cannot be worked in."""
 
-import ipaddress
 from pathlib import Path
 
 import streamlit as st
 
+from maestro import config
 from maestro.errors import MaestroError, SettingError
 from maestro.ui import messages, projects, state
 from maestro.ui.markup import escape
@@ -36,27 +36,16 @@ def page(title: str) -> str | None:
 
 
 def _exposure() -> None:
-    address = st.get_option("server.address")
-    if is_loopback(address):
+    if config.is_loopback(st.get_option("server.address")):
         return
     settings = studio().settings
     if settings.openrouter_api_key.get_secret_value().strip() and not settings.allow_others:
         messages.fault(
             "This page is open to other computers, and your key with it.",
-            "Start Maestro with `python -m maestro`, or set MAESTRO_ALLOW_OTHERS=true if you want that.",
+            "Start Maestro with “python -m maestro”, or set MAESTRO_ALLOW_OTHERS=true if you want that.",
         )
         st.stop()
     messages.notice("Other computers in your network can open this page, see your projects and change them.")
-
-
-def is_loopback(address: str | None) -> bool:
-    """Whether only this computer can reach an address; None stands for all addresses."""
-    if address is None:
-        return False
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
 
 
 def _project() -> str | None:

@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -254,6 +255,34 @@ def test_a_key_that_the_server_repeats_is_kept_nowhere(line: Line, caplog: pytes
     assert KEY.encode() not in kept[0]
 
 
+HALF = wire.chat_body("sorry \ud800 no", model="a")
+
+
+@pytest.mark.parametrize(
+    "body", [HALF, json.dumps(HALF, ensure_ascii=False).encode("utf-8", "surrogatepass")], ids=["escaped", "raw"]
+)
+def test_half_a_character_is_neither_sent_back_nor_kept(line: Line, body: object) -> None:
+    """Half a surrogate pair is JSON, but nothing that could be written anywhere."""
+    text, picture = line.text_fault(Answer(body=body)), line.fault(Answer(body=body), "chat")
+
+    assert isinstance(text, AnswerError)
+    assert isinstance(picture, NoPictureError)
+    assert f"{text.raw} {picture} {picture.raw}".encode()
+
+
+@pytest.mark.parametrize("answer", [Answer(401), Answer(drops_after=-1), Answer(drops_after=5)])
+def test_no_error_in_the_chain_holds_the_key(line: Line, answer: Answer) -> None:
+    """The SDK's errors carry their request, and that carried the key."""
+    errors: list[BaseException] = []
+    error: BaseException | None = line.fault(answer)
+    while error is not None and error not in errors:
+        errors.append(error)
+        error = error.__cause__ or error.__context__
+
+    headers = [dict(each.request.headers) for each in errors if hasattr(each, "request")]
+    assert KEY not in f"{errors} {headers} {''.join(traceback.format_exception(errors[0]))}"
+
+
 @pytest.mark.parametrize("answer", [Answer(body=wire.images_body(b"<svg/>")), Answer(body="garbage"), Answer(body={"data": []})])
 def test_what_came_is_kept_before_anybody_reads_it(line: Line, answer: Answer) -> None:
     """Also when it turns out to be no picture."""
@@ -316,7 +345,7 @@ def test_of_two_pictures_the_first_is_taken_and_the_other_told_of() -> None:
     assert "2 pictures" in result.notes[0]
 
 
-@pytest.mark.parametrize("cost", [None, "0.04", True, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("cost", [None, "0.04", True, -1, pytest.param(10**400, id="huge"), float("nan"), float("inf")])
 def test_a_cost_that_is_none_is_not_shown(cost: object) -> None:
     """Only a number of dollars counts."""
     assert develop(json.dumps(wire.images_body(PNG) | {"usage": {"cost": cost}}).encode(), 1).cost_usd is None

@@ -123,6 +123,31 @@ def test_another_sites_page_gets_none_of_the_users_files(served: Served, path: s
     assert served.get(path, Sec_Fetch_Site="same-site")[0].status == 403
 
 
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
+def test_a_foreign_origin_gets_nothing(served: Served, origin: str) -> None:
+    """Also from a browser that sends no Sec-Fetch-Site; neither a picture nor Streamlit's WebSocket."""
+    wanted = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec_WebSocket_Version": "13",
+        "Sec_WebSocket_Key": "MTIzNDU2Nzg5MDEyMzQ1Ng==",
+    }
+
+    assert served.get(PICTURE, Origin=origin)[0].status == 403
+    assert served.get("/_stcore/stream", Origin=origin, **wanted)[0].status == 403
+
+
+def test_the_pages_own_origin_is_let_through(served: Served) -> None:
+    """By name and by number, as the address bar has it."""
+    for host in (f"127.0.0.1:{served.port}", f"LocalHost:{served.port}"):
+        assert served.get(PICTURE, Host=host, Origin=f"http://{host.lower()}")[0].status == 200
+
+
+def test_an_absurd_width_is_the_largest(served: Served) -> None:
+    """A number of thousands of digits breaks nothing."""
+    assert served.get(f"{PICTURE}?w={'9' * 5000}")[0].status == 200
+
+
 def test_a_small_copy_is_kept_by_the_browser_for_good(served: Served) -> None:
     """Its address has a version."""
     answer, body = served.get(f"{PICTURE}?w=100&v=1")
@@ -240,7 +265,11 @@ def test_open_streams_do_not_hold_up_the_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("host", "names"),
-    [("127.0.0.1", ["localhost", "127.0.0.1"]), ("192.168.7.5", ["localhost", "127.0.0.1", "192.168.7.5"])],
+    [
+        ("127.0.0.1", ["localhost", "127.0.0.1"]),
+        ("192.168.7.5", ["localhost", "127.0.0.1", "192.168.7.5"]),
+        ("::1", ["localhost", "127.0.0.1", "[::1]"]),
+    ],
 )
 def test_only_names_of_this_computer_are_answered(host: str, names: list[str]) -> None:
     """Those of loopback and the configured one."""

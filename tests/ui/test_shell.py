@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from maestro.config import Settings
 from maestro.types import EngineCard
-from maestro.ui import shell, studio
+from maestro.ui import studio
 from tests.ui import FakeStudio, shown_project
 from tests.ui.test_gallery import html, links
 
@@ -115,14 +115,6 @@ def test_the_engine_is_named_honestly(held: FakeStudio, tmp_path: Path) -> None:
 
     assert "Asks &lt;your&gt; provider." in drawn
     assert "<code>a/b</code><code>e/f</code>" in drawn
-
-
-@pytest.mark.parametrize(
-    ("address", "is_private"), [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), (None, False)]
-)
-def test_only_loopback_is_private(address: str | None, *, is_private: bool) -> None:
-    """No address stands for all of them."""
-    assert shell.is_loopback(address) is is_private
 
 
 def test_a_setting_that_is_not_allowed_is_said_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

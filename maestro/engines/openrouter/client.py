@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import openai
 
-from maestro.config import Settings
+from maestro.config import Settings, is_loopback
 from maestro.engines.openrouter import faults
 from maestro.engines.openrouter.faults import Fault
 from maestro.engines.openrouter.replies import Reply
@@ -24,7 +24,6 @@ _SENT_HEADERS = {
     "x-openrouter-title",
 }
 _KEPT_HEADERS = ("content-type", "retry-after", "retry-after-ms")
-_LOOPBACK = {"127.0.0.1", "localhost", "[::1]", "::1"}
 
 
 class Client:
@@ -75,7 +74,7 @@ class _Transport(httpx2.AsyncClient):
             follow_redirects=False,
             timeout=httpx2.Timeout(None, connect=CONNECT_S),  # the total deadline is the call's
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
-            trust_env=settings.base_url.host not in _LOOPBACK,  # a proxy has no business between this computer and itself
+            trust_env=not is_loopback(settings.base_url.host),  # a proxy has no business between this computer and itself
         )
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
@@ -83,11 +82,14 @@ class _Transport(httpx2.AsyncClient):
         for name in set(request.headers) - _SENT_HEADERS:
             del request.headers[name]
         options["stream"] = True
-        response = await super().send(request, **options)
         try:
-            body = await _read(response)
+            response = await super().send(request, **options)
+            try:
+                body = await _read(response)
+            finally:
+                await response.aclose()
         finally:
-            await response.aclose()
+            request.headers.pop("authorization", None)  # an error keeps its request for whoever prints it, but not the key
         headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
         return httpx2.Response(response.status_code, headers=headers, content=body, request=request)
 

@@ -1,6 +1,7 @@
 """What an answer says: the payload, its words, its cost, and whether the model declined."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from maestro.questions import dollars
 
 RAW_LIMIT = 20_000
 """Characters of a raw answer that an error keeps."""
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 _DECLINED = {
     "content_filter",
     "refusal",
@@ -48,7 +50,7 @@ def payload(body: bytes) -> dict[str, Any]:
     if not body.strip():
         raise AnswerError("The provider's answer was empty.")
     try:
-        value = json.loads(body)
+        value = _parsed(body)
     except (ValueError, RecursionError) as error:
         is_page = text.lstrip().startswith("<")
         what = "a web page instead of an answer" if is_page else "an answer that is cut short or no JSON"
@@ -56,6 +58,12 @@ def payload(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise AnswerError("The provider's answer was JSON, but not an object.", raw=text)
     return value
+
+
+def _parsed(body: bytes) -> Any:
+    """Half a surrogate pair passes for JSON, but could neither be sent back nor kept: it becomes a question mark."""
+    value = json.loads(body)
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")) if _HALF.search(body) else value
 
 
 def raise_fault_inside(value: Mapping[str, Any]) -> None:
