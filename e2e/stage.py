@@ -86,6 +86,11 @@ class App:
         """Where it listens."""
         return urlsplit(self.url).port or 0
 
+    @property
+    def process_id(self) -> int:
+        """The server's."""
+        return self._process.pid
+
     def stop(self, within_s: float = STOP_WITHIN_S) -> int:
         """Asks it to end (SIGTERM) and waits; the exit code. Raises subprocess.TimeoutExpired."""
         self._process.send_signal(signal.SIGTERM)

@@ -201,20 +201,24 @@ def test_two_tabs_choose_between_two_texts(chromium: Browser, offline: App) -> N
             write(first.page, 1, "A wide shot of the first tab")
             words(there, 1).press_sequentially(" of the second tab")
             expect(there.get_by_text("changed elsewhere")).to_be_visible()
+            expect(there.locator(".m-both")).to_contain_text("x of the second tab")
             there.get_by_role("button", name="Keep the stored words").click()
             expect(words(there, 1)).to_have_value("A wide shot of the first tab")
 
 
 def test_a_clip_that_is_too_long_never_leaves_the_browser(chromium: Browser, offline: App, too_long: Path) -> None:
-    """It is said on the page, and no byte is sent."""
+    """It is said on the page, and no byte is sent; another clip takes the words away again."""
     sent: list[str] = []
     with tab(chromium, offline.url) as shown:
         page = shown.open(NEW)
         page.on("request", lambda request: sent.append(request.url) if "upload_file" in request.url else None)
         page.locator(".st-key-clip-upload input[type=file]").set_input_files(too_long)
 
-        expect(page.get_by_role("alert").filter(has_text="30")).to_be_visible()
+        refusal = page.get_by_role("alert").filter(has_text="30")
+        expect(refusal).to_be_visible()
         assert not sent
+        choose_sample(page)
+        expect(refusal).to_be_hidden()
 
 
 def test_a_clip_of_ones_own_becomes_a_project(chromium: Browser, offline: App, own_clip: Path, own_style: Path) -> None:

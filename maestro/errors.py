@@ -202,4 +202,4 @@ class ProviderError(EngineError):
 class CancelledError(EngineError):
     """The user cancelled; says whether it may have been billed."""
 
-    default_next_step = "Generate again whenever you like."
+    default_next_step = "Try again whenever you like."

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from maestro.events import topic
 from maestro.types import SHOT_COUNT, AnalysisStatus, Context, Interruption, Project
-from maestro.ui import clock, live, messages, opening, pictures, rows, state, uploads, words
+from maestro.ui import clock, live, messages, opening, pictures, places, rows, state, uploads, words
 from maestro.ui.markup import escape, timecode
 from maestro.ui.studio import studio
 from maestro.ui.words import Words
@@ -77,7 +78,7 @@ def _standing(project: Project, status: AnalysisStatus) -> None:
         else:
             st.empty()
             st.empty()
-        messages.at("analysis")
+        messages.at(_place(project.id))
 
 
 def _running(project: Project, status: AnalysisStatus) -> None:
@@ -112,24 +113,29 @@ def _again(project: Project, label: str) -> None:
     if not project.frames and (pending is None or style is None):
         st.html('<p class="m-line">Choose the clip again above, then Analyze.</p>')
         return
-    st.button(label, key=f"analyze-again-{project.id}", type="primary", on_click=_repeat, args=(project,))
+    name = f"analyze-again-{project.id}"
+    places.optional(partial(st.button, label, key=name, type="primary", on_click=_repeat, args=(project,)))
 
 
 def _cancel(project_id: str) -> None:
-    with messages.guarded("analysis"):
+    with messages.guarded(_place(project_id)):
         studio().cancel_analysis(project_id)
 
 
 def _repeat(project: Project) -> None:
     """From the step that was not done; the clip itself is needed only when nothing of it was read."""
     pending, style = state.pending_clip(), state.pending_style()
-    with messages.guarded("analysis"):
+    with messages.guarded(_place(project.id)):
         if project.frames and project.context is not None and project.step == "direct":
             studio().direct_again(project.id)
         elif project.frames:
             studio().analyze_again(project.id)
         elif pending is not None and style is not None:
             uploads.begin(pending, style, project.id)
+
+
+def _place(project_id: str) -> str:
+    return f"analysis-{project_id}"
 
 
 # --- what it found
@@ -227,7 +233,7 @@ def _direct_again(project_id: str, fields: list[Words]) -> None:
     kept = [words.keep(field) for field in fields]  # every one of them, although one cannot be kept
     if not all(kept):
         return
-    with messages.guarded("analysis"):
+    with messages.guarded(_place(project_id)):
         studio().direct_again(project_id)
 
 
@@ -250,5 +256,5 @@ def _interruption(project: Project, interruption: Interruption) -> None:
 
 
 def _dismiss(project_id: str, interruption: Interruption) -> None:
-    with messages.guarded("analysis"):
+    with messages.guarded(_place(project_id)):
         studio().dismiss(project_id, interruption.call_id)

@@ -207,6 +207,7 @@ def _take_out(project_id: str, take: TakeLabel) -> None:
 def _way_back(project_id: str) -> None:
     take = state.last_done(_place(project_id))
     if take is None:
+        st.empty()
         return
     with st.container(key="gallery-undo", horizontal=True, vertical_alignment="center"):
         st.html(

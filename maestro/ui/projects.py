@@ -113,6 +113,8 @@ def _list(current: str | None, in_url: str | None) -> None:
     messages.at("projects")
     if removed is not None:
         _way_back(removed)
+    else:
+        st.empty()
     if len(cards) > ON_SHELF:
         st.text_input("Find a project", key="projects-words", placeholder="Find by name", label_visibility="collapsed", live=True)
         words = (state.words("projects-words") or "").casefold()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from maestro.events import topic
 from maestro.types import SHOT_COUNT, Project, RowState, RowStatus, ShotSheet, Take
-from maestro.ui import clock, live, messages, opening, pictures, state, takes, words
+from maestro.ui import clock, live, messages, opening, pictures, places, state, takes, words
 from maestro.ui.markup import count, escape, money, seconds
 from maestro.ui.studio import studio
 from maestro.ui.words import Words
@@ -147,10 +147,8 @@ def state_words(field: Words, take: Take | None, status: RowStatus) -> str:
 
 def cancel_button(project_id: str, shot_id: int, *, is_running: bool) -> None:
     """In its place while there is something to cancel."""
-    if is_running:
-        st.button("Cancel", key=f"cancel-{project_id}-{shot_id}", on_click=cancel, args=(project_id, [shot_id]))
-    else:
-        st.empty()
+    button = partial(st.button, "Cancel", key=f"cancel-{project_id}-{shot_id}", on_click=cancel, args=(project_id, [shot_id]))
+    places.optional(button if is_running else None)
 
 
 def trouble(project_id: str, shot_id: int, status: RowStatus) -> None:

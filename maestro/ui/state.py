@@ -181,7 +181,7 @@ def next_turn(place: str) -> None:
     _put(f"turn-{place}", turn(place) + 1)
 
 
-# --- front: fields whose words were changed elsewhere, drafts, what the Shots page shows
+# --- fields whose words were changed elsewhere, drafts, what the Shots page shows
 
 REPLACED_S = 5.0
 

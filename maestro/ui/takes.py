@@ -7,7 +7,7 @@ import streamlit as st
 
 from maestro.events import topic
 from maestro.types import PICTURE_SUFFIXES, Project, ShotSheet, Take, TakeLabel
-from maestro.ui import messages, opening, pictures, state
+from maestro.ui import messages, opening, pictures, places, state
 from maestro.ui.markup import escape, money, seconds, shorten
 from maestro.ui.studio import studio
 
@@ -29,11 +29,12 @@ def suffix(media_type: str) -> str:
 
 def save_or_download(place: str, project: Project, take: Take | None) -> None:
     """Save; once it is saved, the file itself in the same spot: a second click on Save takes nothing back."""
-    if take is not None and take.is_saved:
-        download(place, project, take)
-        return
+    saved = take if take is not None and take.is_saved else None
     is_possible = take is not None and not project.is_read_only
-    st.button("Save", key=f"save-{place}-{project.id}", disabled=not is_possible, on_click=_save, args=(project.id, take))
+    name = f"save-{place}-{project.id}"
+    button = partial(st.button, "Save", key=name, disabled=not is_possible, on_click=_save, args=(project.id, take))
+    places.optional(button if saved is None else None)
+    places.optional(partial(download, place, project, saved) if saved is not None else None)
 
 
 def download(place: str, project: Project, take: Take) -> None:
@@ -65,7 +66,9 @@ def _dialog(project_id: str, label: TakeLabel) -> None:
         st.html('<p class="m-line">This take is not there any more.</p>')
         return
     sheet = project.sheet(label.shot_id)
-    pictures.figure(pictures.url(project_id, take.path), alt(sheet, take), ratio=f"{take.width_px} / {take.height_px}")
+    pictures.figure(
+        pictures.url(project_id, take.path), alt(sheet, take), ratio=f"{take.width_px} / {take.height_px}", class_="m-large"
+    )
     st.html(f'<p class="m-slate">SHOT {label.shot_id} · take {label.number}</p>')
     st.html(f'<p>{escape(take.text)}</p><p class="m-line">{facts(take)}</p>')
     with st.container(horizontal=True):

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -12,7 +13,7 @@ import streamlit as st
 from maestro.errors import FootageError, MaestroError
 from maestro.events import topic
 from maestro.types import Project, StyleReference
-from maestro.ui import live, messages, opening, pictures, state
+from maestro.ui import live, messages, opening, pictures, places, state
 from maestro.ui.markup import clip_facts, escape
 from maestro.ui.studio import studio
 
@@ -69,10 +70,6 @@ def _inputs(project_id: str | None, url_project: str | None) -> None:
 
 
 def _choose(project: Project | None) -> None:
-    _guard(
-        data={"scope": "st-key-clip-upload", "max_s": studio().settings.max_clip_s, "max_bytes": _most_bytes()},
-        key="clip-guard",
-    )
     with st.container(key="choose"):
         clip_side, style_side = st.columns(SIDES, gap="medium")
         with clip_side:
@@ -99,6 +96,15 @@ def _clip_uploader() -> None:
             args=(key,),
             max_upload_size=studio().settings.max_upload_mb,
         )
+    _guard(
+        data={
+            "scope": "st-key-clip-upload",
+            "max_s": studio().settings.max_clip_s,
+            "max_bytes": _most_bytes(),
+            "chosen": pending.path.name if pending is not None else "",
+        },
+        key="clip-guard",
+    )
     messages.at("clip")
 
 
@@ -130,8 +136,8 @@ def _analyze_bar(project: Project | None) -> None:
         st.button(
             "ANALYZE", type="primary", key="analyze", disabled=bool(missing), on_click=_analyze, args=(project, state.project_id())
         )
-        if missing:
-            st.button("Try the sample", key="sample", on_click=_take_sample)
+        sample = partial(st.button, "Try the sample", key="sample", on_click=_take_sample)
+        places.optional(sample if missing else None)
         st.html(f'<p class="m-line">{escape(missing or _ready(project))}</p>')
     messages.at("analyze")
     if _is_sample():
@@ -216,7 +222,7 @@ def _take_style(key: str) -> None:
 
 
 def _take_sample() -> None:
-    with messages.guarded("clip"):
+    with messages.guarded("style"), messages.guarded("clip"):
         path, style = studio().sample_inputs()
         state.set_pending_clip(state.PendingClip(path, path.name, studio().check_clip(path, path.name)))
         state.set_pending_style(style)

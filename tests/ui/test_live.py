@@ -102,6 +102,18 @@ def test_a_fragment_behind_its_topic_is_triggered_once(tab: Tab) -> None:
     assert tab.fired == [("row", 10)]
 
 
+def test_the_row_comes_before_what_only_sums_up(tab: Tab) -> None:
+    """A finished picture is seen first in its row, whatever was drawn before it on the page."""
+    tab.draw("shelf", "p/project", "p/batch", "list/projects")
+    tab.draw("strip", "p/shot-1", "p/shot-2", "p/project", "p/analysis")
+    tab.draw("bar", "p/batch", "p/project")
+    tab.draw("row", "p/shot-1")
+    tab.tell(shot_1=1, batch=2)
+    tab.pass_ms(1000)
+
+    assert [name for name, _ in tab.fired] == ["row", "bar", "shelf", "strip"]
+
+
 def test_a_trigger_that_came_to_nothing_is_sent_again(tab: Tab) -> None:
     """After three seconds, until the fragment was drawn at that number."""
     tab.draw("row", "p/shot-1")

@@ -1,5 +1,6 @@
 // Looks at a chosen clip before a byte of it is sent: its name, its MP4 boxes, its duration. A clip that cannot be used never
-// reaches the uploader; the server checks again. `data`: scope (class of the uploader's container), max_s, max_bytes.
+// reaches the uploader; the server checks again. `data`: scope (class of the uploader's container), max_s, max_bytes,
+// chosen (names the clip that was taken: a refusal before it is past).
 const APPROVED = "__maestroApproved"
 const SLACK_S = 0.05
 const MOOV_LIMIT_BYTES = 64 * 2 ** 20
@@ -9,6 +10,7 @@ const ELEMENT_LIMIT_MS = 4000
 export default function ({ data, parentElement }) {
   const alert = parentElement.querySelector(".m-guard")
   const guard = (parentElement.maestroGuard ??= {})
+  if (guard.data && guard.data.chosen !== data.chosen) alert.hidden = true
   guard.data = data
   if (guard.abort) return guard.stop
   guard.abort = new AbortController()

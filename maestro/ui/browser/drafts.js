@@ -52,7 +52,7 @@ function commit(watch) {
   clearTimeout(watch.timer)
   const field = fieldOf(watch)
   if (!field || field.disabled || !field.value.trim() || field.value === watch.data.saved) return
-  if (read(watch)?.base !== watch.data.saved) return // changed elsewhere meanwhile: the user has to choose
+  if (read(watch)?.base !== watch.data.saved) { reconcile(watch); return } // changed elsewhere meanwhile: the user has to choose
   const enter = { key: "Enter", code: "Enter", keyCode: 13, ctrlKey: true, bubbles: true, cancelable: true }
   field.dispatchEvent(new KeyboardEvent("keydown", enter))
 }

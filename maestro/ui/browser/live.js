@@ -91,14 +91,14 @@ class Hub {
     const now = performance.now()
     if (now < this.heldUntil || now < this.lastFired + SPACING_MS) return this.later()
     if (this.isRunning() && now < this.lastFired + PATIENCE_MS) return this.later()
-    for (const listener of this.listeners.values()) {
-      const number = this.due(listener, now)
-      if (number === null) continue
-      Object.assign(listener, { sentAt: now, sentFor: number })
-      this.lastFired = now
-      listener.fire(number)
-      return this.later()
-    }
+    // The narrowest first: who waits for a row's picture should not wait for the shelf and the filmstrip.
+    const due = [...this.listeners.values()].map(listener => ({ listener, number: this.due(listener, now) }))
+    const [first] = due.filter(({ number }) => number !== null).sort((a, b) => a.listener.topics.length - b.listener.topics.length)
+    if (!first) return
+    Object.assign(first.listener, { sentAt: now, sentFor: first.number })
+    this.lastFired = now
+    first.listener.fire(first.number)
+    this.later()
   }
 
   later() {
