@@ -34,7 +34,9 @@ bench: .venv/dev.stamp
 
 screenshots: .venv/dev.stamp
 	$(BIN)/python -m e2e.browser
-	MAESTRO_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest e2e
+	MAESTRO_SCREENSHOTS=e2e/screenshots $(BIN)/python -m pytest e2e
+	mkdir -p docs/screenshots
+	cp $(addprefix e2e/screenshots/,home-dark.png shots-dark.png gallery-light.png) docs/screenshots/
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -15,6 +16,7 @@ from watchdog.observers import Observer
 
 from maestro.errors import WorkspaceError
 from maestro.events import topic
+from maestro.jobs import attempt
 from maestro.types import Project
 
 log = logging.getLogger(__name__)
@@ -85,7 +87,8 @@ class Watch(FileSystemEventHandler):
             self._is_over.wait(self._pause_s)  # one save makes several events
             self._wake.clear()
             while self._changed and not self._is_over.is_set():
-                self._tell(self._changed.pop())
+                # One project that cannot be told about must not make the watch deaf for the others.
+                attempt(partial(self._tell, self._changed.pop()), "a change in the workspace")
 
 
 class News:
