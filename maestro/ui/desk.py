@@ -113,7 +113,7 @@ def _words(project: Project, sheet: ShotSheet, status: RowStatus) -> None:
             type="primary",
             disabled=is_running or project.is_read_only or state.conflict(field.name) is not None,
             on_click=rows.generate,
-            args=(field, shot_id),
+            args=(field, shot_id, rows.newest(sheet)),
         )
         rows.cancel_button(project.id, shot_id, is_running=is_running)
         st.html(f'<p class="m-line m-state" role="status">{escape(rows.state_words(field, take, status))}</p>')

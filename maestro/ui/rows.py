@@ -31,8 +31,8 @@ def bar(project_id: str) -> None:
     idle = [sheet.shot.id for sheet in project.sheets if sheet.shot.id not in running]
     with st.container(key="bar"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            _bar_button("Generate all", "all", project, idle, type_="primary")
-            _bar_button("Generate missing", "missing", project, missing)
+            _bar_button("Generate all", "all", project, _shown(project, idle), type_="primary")
+            _bar_button("Generate missing", "missing", project, _shown(project, missing))
             st.button("Cancel", key=f"cancel-all-{project_id}", disabled=not running, on_click=cancel, args=(project_id, None))
             st.html(f'<p class="m-line m-count" role="status">{_progress_words(project, len(running))}</p>')
         done = sum(sheet.last_take is not None and sheet.shot.id not in running for sheet in project.sheets)
@@ -40,14 +40,23 @@ def bar(project_id: str) -> None:
         messages.at(f"bar-{project_id}")
 
 
-def _bar_button(label: str, name: str, project: Project, shot_ids: list[int], type_: str = "secondary") -> None:
+def newest(sheet: ShotSheet) -> int:
+    """The number of its newest take; 0 when there is none."""
+    return sheet.takes[-1].label.number if sheet.takes else 0
+
+
+def _shown(project: Project, shot_ids: list[int]) -> dict[int, int]:
+    return {shot_id: newest(project.sheet(shot_id)) for shot_id in shot_ids}
+
+
+def _bar_button(label: str, name: str, project: Project, shown: dict[int, int], type_: str = "secondary") -> None:
     st.button(
         label,
         key=f"generate-{name}-{project.id}",
         type="primary" if type_ == "primary" else "secondary",
-        disabled=not shot_ids or project.is_read_only,
+        disabled=not shown or project.is_read_only,
         on_click=_generate_all,
-        args=(project.id, shot_ids),
+        args=(project.id, shown),
     )
 
 
@@ -118,7 +127,7 @@ def _actions(project: Project, sheet: ShotSheet, status: RowStatus, field: Words
             key=f"generate-{project.id}-{shot_id}",
             disabled=is_running or project.is_read_only or state.conflict(field.name) is not None,
             on_click=generate,
-            args=(field, shot_id),
+            args=(field, shot_id, newest(sheet)),
         )
         st.button(
             "Preview",
@@ -207,18 +216,24 @@ def _caption(sheet: ShotSheet, take: Take) -> str:
 # --- what the user does
 
 
-def generate(field: Words, shot_id: int) -> None:
-    """In callbacks: words that could not be kept are never paid for."""
+def generate(field: Words, shot_id: int, shown: int) -> None:
+    """In callbacks: words that could not be kept are never paid for, nor is a click on a page that lacks a take that came just now.
+
+    `shown` is the number of the newest take on the page that was clicked: a double click pays once, however quick the answer was.
+    """
     with messages.guarded(f"row-{field.project_id}-{shot_id}"):
-        if words.keep(field):
+        sheet = studio().open(field.project_id).sheet(shot_id)
+        if newest(sheet) == shown and words.keep(field):
             studio().generate(field.project_id, [shot_id])
     _tell(field.project_id, shot_id)
 
 
-def _generate_all(project_id: str, shot_ids: list[int]) -> None:
+def _generate_all(project_id: str, shown: dict[int, int]) -> None:
     with messages.guarded(f"bar-{project_id}"):
         project = studio().open(project_id)
-        kept = [shot_id for shot_id in shot_ids if words.keep(field_of("home", project, project.sheet(shot_id)))]
+        sheets = [project.sheet(shot_id) for shot_id in shown]
+        asked = [sheet for sheet in sheets if newest(sheet) == shown[sheet.shot.id]]
+        kept = [sheet.shot.id for sheet in asked if words.keep(field_of("home", project, sheet))]
         if kept:
             studio().generate(project_id, kept)
 

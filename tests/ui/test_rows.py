@@ -66,3 +66,26 @@ def test_a_preview_shows_the_take_at_its_full_size(tmp_path: Path) -> None:
         stage.click(f"preview-{stage.project_id}-1")
 
         assert "SHOT 1 · take 1" in stage.html()
+
+
+def test_a_click_on_a_page_that_lacks_the_newest_take_pays_nothing(tmp_path: Path) -> None:
+    """The second click of a double click may come after a quick answer, but before the page shows it."""
+    with staged(tmp_path) as stage:
+        stage.studio.generate(stage.project_id, [1])
+        stage.until_idle(1)
+        stage.click(f"generate-{stage.project_id}-1")
+        stage.until_idle(1)
+
+        assert len(stage.engine.orders) == 1
+
+
+def test_missing_are_those_that_are_missing_when_it_is_clicked(tmp_path: Path) -> None:
+    """A take that came since the page was drawn is not asked for again."""
+    with staged(tmp_path) as stage:
+        stage.studio.generate(stage.project_id, [1])
+        stage.until_idle(1)
+        stage.click(f"generate-missing-{stage.project_id}")
+        for shot_id in range(1, 6):
+            stage.until_idle(shot_id)
+
+        assert sorted(order.shot.id for order in stage.engine.orders) == [1, 2, 3, 4, 5]
