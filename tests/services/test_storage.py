@@ -1,6 +1,8 @@
 """What a project keeps, how it changes, and who may see it."""
 
+import json
 import os
+import shutil
 import stat
 from dataclasses import replace
 from datetime import timedelta
@@ -306,3 +308,18 @@ def test_a_change_stamps_the_project_after_its_creation(folder: ProjectFolder) -
 
     assert project.changed_at - project.created_at < timedelta(minutes=5)
     assert project.created_at <= project.changed_at
+
+
+def test_a_project_is_the_users_own_files(folder: ProjectFolder, tmp_path: Path) -> None:
+    """Zipped, unzipped in another workspace under another name, and readable without the program."""
+    taken = take(folder, "c1")
+    folder.edit(3, "Words of my own", folder.read().sheet(3).shot.text)
+    archive = shutil.make_archive(str(tmp_path / "by-hand"), "zip", folder.path)
+    elsewhere = tmp_path / "elsewhere"
+    shutil.unpack_archive(archive, elsewhere / "renamed-by-hand")
+
+    project = Workspace(elsewhere, VERSION).open("renamed-by-hand").read()
+
+    assert project.sheet(3).shot.text == "Words of my own"
+    assert project.sheet(3).takes[0].path.read_bytes() == taken.path.read_bytes()
+    assert json.loads((elsewhere / "renamed-by-hand" / "project.json").read_text(encoding="utf-8"))
