@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Locator, Page, expect
 
 NUMBERS = range(1, 6)
-LONG_MS = 60_000
+LONG_MS = 120_000
 """What an analysis or five pictures may take on a loaded machine."""
 
 

@@ -29,9 +29,9 @@ from playwright.sync_api import TimeoutError as TooSlowError
 from e2e.browser import LAUNCH, executable
 
 ROOT = Path(__file__).resolve().parent.parent
-READY_WITHIN_S = 60.0
-STOP_WITHIN_S = 30.0
-STEP_MS = 20_000
+READY_WITHIN_S = 120.0
+STOP_WITHIN_S = 60.0
+STEP_MS = 45_000
 """What an expectation waits at most."""
 LOCAL = {"127.0.0.1", "localhost"}
 PROBES = re.compile(r"/_stcore/(health|host-config)$")

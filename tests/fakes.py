@@ -32,7 +32,7 @@ from maestro.types import (
     StyleReference,
 )
 
-LIMIT_S = 25.0
+LIMIT_S = 75.0
 """How long anything here waits before it calls a test stuck."""
 CONTEXT = Context("A meadow", "A rabbit wakes", ("calm", "warm"), "A rabbit wakes in a meadow.")
 

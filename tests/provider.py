@@ -101,7 +101,7 @@ class Provider:
         with self._changed:
             return [request for request in self.requests if matches(matcher, request)]
 
-    def wait_for(self, count: int, matcher: Matcher = "", limit_s: float = 20.0) -> list[Recorded]:
+    def wait_for(self, count: int, matcher: Matcher = "", limit_s: float = 60.0) -> list[Recorded]:
         """Waits until `count` requests that fit have arrived. Raises AssertionError when they did not within `limit_s`."""
         with self._changed:
             came = self._changed.wait_for(lambda: sum(matches(matcher, each) for each in self.requests) >= count, limit_s)

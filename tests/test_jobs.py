@@ -327,7 +327,7 @@ until(events, lambda: False)
 
 def killed_in_a_call(folder: Path, moment: str) -> None:
     """Another process that begins shot 2 of a new project and is gone at that moment."""
-    done = subprocess.run([sys.executable, "-c", KILLED, str(folder), moment], cwd=ROOT, timeout=30, check=False)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(folder), moment], cwd=ROOT, timeout=90, check=False)
     assert done.returncode == 9
 
 

@@ -11,7 +11,7 @@ from maestro.types import Project
 from maestro.watch import News, Watch
 from tests.ui import shown_project
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 @pytest.fixture

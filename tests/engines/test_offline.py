@@ -26,7 +26,7 @@ SAMPLES = Path(__file__).parents[2] / "maestro" / "samples"
 EDITED = Context(
     "A hillside of Zanzibar glass.", "Close-up weather rolls in on the left side.", ("hushed", "brittle"), "An edited summary."
 )
-LIMIT_S = 30
+LIMIT_S = 90
 
 
 class ImpatientCall(Call):

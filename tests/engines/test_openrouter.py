@@ -29,7 +29,7 @@ from tests import provider as wire
 from tests.provider import Answer, Provider
 
 KEY = "sk-or-v1-very-secret"
-LIMIT_S = 20
+LIMIT_S = 60
 CONTEXT = Context("A tower.", "A woman climbs.", ("tense",), "She climbs.")
 FRAMES = tuple(SourceFrame(index, index / 5, wire.png(f"frame {index}"), 1024, 576) for index in range(3))
 FOOTAGE = Footage(Clip("a.mp4", "0", 3.0, 24.0, 72, 1024, 576, 0, "h264", 1), FRAMES, FRAMES[1])

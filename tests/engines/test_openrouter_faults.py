@@ -30,7 +30,7 @@ from tests import provider as wire
 from tests.provider import Answer, Provider
 
 KEY = "sk-or-v1-very-secret"
-LIMIT_S = 20
+LIMIT_S = 60
 FRAME = SourceFrame(0, 0.0, wire.png("frame"), 1024, 576)
 FOOTAGE = Footage(Clip("a.mp4", "0", 3.0, 24.0, 72, 1024, 576, 0, "h264", 1), (FRAME,), FRAME)
 ORDER = ShotOrder(

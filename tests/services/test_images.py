@@ -11,7 +11,7 @@ from maestro.services.images import GenerationFailure
 from maestro.types import Context, GenerationResult, Picture, Shot, ShotOrder, SourceFrame, StyleReference
 
 CONTEXT = Context("A tower at dusk.", "A woman climbs.", ("tense",), "She climbs.")
-LIMIT_S = 20
+LIMIT_S = 60
 
 
 def order(shot_id: int) -> ShotOrder:

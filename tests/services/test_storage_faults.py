@@ -30,7 +30,7 @@ from tests.services.storage_samples import (
     victim,
 )
 
-LIMIT_S = 30
+LIMIT_S = 90
 SAVES: dict[str, Callable[[ProjectFolder], object]] = {
     "edit": lambda folder: folder.edit(1, "a longer text than before " * 40, "Shot 1"),
     "keep_shots": lambda folder: folder.keep_shots(directed("Other")),

@@ -64,7 +64,7 @@ def staged(folder: Path, *, has_project: bool = True) -> Iterator[Stage]:
     studio = Studio(settings, workspace, engine, Events())
     project_id = directed_project(workspace).id if has_project else ""
     replace(studio)
-    page = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=20)
+    page = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60)
     if has_project:
         page.query_params["project"] = project_id
     try:

@@ -26,7 +26,7 @@ def _studio(tmp_path: Path) -> Iterator[FakeStudio]:
 
 def gallery(project_id: str = "meadow-1") -> AppTest:
     """The page on that project."""
-    page = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=30)
+    page = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=90)
     page.query_params["project"] = project_id
     page.switch_page("pages/2_Gallery.py").run()
     assert not page.exception
@@ -180,7 +180,7 @@ def listed(folder: Path) -> AppTest:
     other.parent.mkdir(exist_ok=True)
     for file in (script, other):  # a folder `pages` makes it an app of pages, which links need
         file.write_text("from maestro.ui import projects, state\nprojects.show(state.project_id())\n", encoding="utf-8")
-    page = AppTest.from_file(str(script), default_timeout=30)
+    page = AppTest.from_file(str(script), default_timeout=90)
     page.query_params["project"] = "meadow-1"
     return page.run()
 

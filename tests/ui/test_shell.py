@@ -29,7 +29,7 @@ def page(folder: Path, project: str | None = None) -> AppTest:
     (folder / "pages").mkdir(exist_ok=True)
     for name in ("Home.py", "pages/1_Shots.py", "pages/2_Gallery.py"):
         (folder / name).write_text(SCRIPT, encoding="utf-8")
-    drawn = AppTest.from_file(str(folder / "Home.py"), default_timeout=30)
+    drawn = AppTest.from_file(str(folder / "Home.py"), default_timeout=90)
     if project is not None:
         drawn.query_params["project"] = project
     drawn.run()
