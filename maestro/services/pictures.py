@@ -1,4 +1,4 @@
-"""Pictures that come from outside: what they really are, a style reference made safe, thumbnails, aspect ratios.
+"""Pictures that come from outside: what they really are, a style reference made safe, aspect ratios.
 
 A file's label and name are never believed, its bytes are; the pixel limit is checked before anything is decoded.
 """
@@ -87,20 +87,6 @@ def style_reference(name: str, encoded: bytes) -> StyleReference:
     return StyleReference(name, hashlib.sha256(encoded).hexdigest(), _safe_picture(picture, media_type))
 
 
-def thumbnail(encoded: bytes, width_px: int) -> bytes:
-    """A JPEG (quality 82) so wide, upright, never enlarged. Raises PictureError."""
-    try:
-        with _open(encoded, STYLE_MAX_PX) as opened:
-            opened.draft("RGB", (2 * width_px, 2 * width_px))
-            picture = _upright_rgb(opened)
-    except _UNREADABLE as error:
-        raise PictureError("The picture is cut off or damaged.") from error
-    if picture.width > width_px:
-        height_px = max(1, round(picture.height * width_px / picture.width))
-        picture = picture.resize((width_px, height_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    return _jpeg(picture, quality=82)
-
-
 def aspect_ratio(width_px: int, height_px: int) -> str:
     """The nearest ratio that image models commonly offer, for example "16:9"."""
     wanted = math.log(width_px / height_px)
@@ -181,10 +167,10 @@ def _safe_picture(picture: Image.Image, media_type: str) -> Picture:
         encoded = png.encode(np.asarray(picture))
         if len(encoded) <= _MAX_PNG_BYTES:
             return Picture(encoded, media_type, picture.width, picture.height)
-    return Picture(_jpeg(picture, quality=95), "image/jpeg", picture.width, picture.height)
+    return Picture(_jpeg(picture), "image/jpeg", picture.width, picture.height)
 
 
-def _jpeg(picture: Image.Image, quality: int) -> bytes:
+def _jpeg(picture: Image.Image) -> bytes:
     stream = BytesIO()
-    picture.save(stream, "JPEG", quality=quality, subsampling=0 if quality > 90 else "4:2:0", icc_profile=None)
+    picture.save(stream, "JPEG", quality=95, subsampling=0, icc_profile=None)
     return stream.getvalue()

@@ -66,7 +66,6 @@ def test_other_bytes_are_no_picture(stranger: bytes) -> None:
     """Neither looked at, nor shrunk, nor taken for a style."""
     for question in (
         lambda: pictures.look(stranger),
-        lambda: pictures.thumbnail(stranger, 100),
         lambda: pictures.style_reference("a.png", stranger),
     ):
         with pytest.raises((PictureError, StyleError)):
@@ -184,14 +183,6 @@ def test_a_style_picture_that_cannot_be_used_is_named(file: bytes, what: str) ->
     """In one sentence with its name."""
     with pytest.raises(StyleError, match=rf'"look\.png".*{what}'):
         pictures.style_reference("look.png", file)
-
-
-def test_a_thumbnail_is_a_small_jpeg() -> None:
-    """So wide as was asked, and never enlarged."""
-    small = shown(pictures.thumbnail(encoded(painted((1200, 800))), 300))
-    same = shown(pictures.thumbnail(encoded(painted()), 300))
-
-    assert (small.format, small.size, same.size) == ("JPEG", (300, 200), SIZE)
 
 
 @pytest.mark.parametrize(
