@@ -17,6 +17,39 @@ class Call:
         self._lock = threading.Lock()
         self._is_cancelled = False
         self._closers: list[Callable[[], None]] = []
+        self._hold: tuple[float, str] | None = None
+        self._on_hold: Callable[[], None] | None = None
+
+    @property
+    def hold_s(self) -> float | None:
+        """Seconds that the call still has to wait before it is sent (again), None when it waits for nothing."""
+        hold = self._hold
+        return None if hold is None else max(0.0, hold[0] - time.monotonic())
+
+    @property
+    def hold_reason(self) -> str:
+        """Why, in a sentence."""
+        hold = self._hold
+        return "" if hold is None else hold[1]
+
+    def hold(self, wait_s: float, reason: str) -> None:
+        """Says that the call waits, for a page that counts down."""
+        self._hold = (time.monotonic() + wait_s, reason)
+        self._told()
+
+    def go_on(self) -> None:
+        """Says that the wait is over."""
+        if self._hold is not None:
+            self._hold = None
+            self._told()
+
+    def when_held(self, tell: Callable[[], None]) -> None:
+        """Calls `tell`, from the waiting thread, whenever a wait begins or ends."""
+        self._on_hold = tell
+
+    def _told(self) -> None:
+        if self._on_hold:
+            self._on_hold()
 
     @property
     def is_cancelled(self) -> bool:

@@ -48,9 +48,15 @@ class Settings(BaseSettings):
         ge=1,
         le=32,
         validation_alias="MAX_CONCURRENT_REQUESTS",
-        description="pictures in flight at once",
+        description="requests in flight at once",
     )
     timeout_s: float = Field(default=180.0, ge=1, le=1800, description="total time that one call may take, in seconds")
+    project_cap_usd: float = Field(
+        default=0.0, ge=0, le=100_000, description="what a project may cost at most, in dollars; 0: no cap"
+    )
+    day_cap_usd: float = Field(
+        default=50.0, ge=0, le=100_000, description="what all projects may cost in a day at most, in dollars; 0: no cap"
+    )
     workspace: Path = Field(default=ROOT / "workspace", description="the folder that keeps your projects")
     cache: Path | None = Field(
         default=None, description="the folder for uploaded clips of this session (default: the system's temporary folder)"
@@ -61,6 +67,10 @@ class Settings(BaseSettings):
     min_free_mb: int = Field(default=200, ge=0, le=1_000_000, description="free disk space below which no paid call is made, in MB")
     answer_cache: bool = Field(default=False, description="answer a repeated Context or Director question from memory")
     app_name: str = Field(default="Maestro", max_length=60, description="the app's name as the provider sees it; empty: not sent")
+    executor: Literal["threads", "dask"] = Field(
+        default="threads", description="who does the work: this process, or the workers of a dask cluster"
+    )
+    scheduler: str = Field(default="", description="where the cluster's scheduler is, like tcp://127.0.0.1:8786")
     host: str = Field(default="127.0.0.1", min_length=1, description="the address to listen at")
     port: int = Field(default=8501, ge=0, le=65535, description="the port to listen at; 0: any free one")
     allow_others: bool = Field(default=False, description="serve other computers although a key is set")

@@ -3,6 +3,7 @@
 MaestroError
 ├── SettingError          an environment variable has a value that is not allowed
 ├── FootageError          the clip cannot be used
+│   └── TooLongError          longer than the limit; its beginning could be used
 ├── StyleError            the style picture cannot be used
 ├── PictureError          bytes that should be a picture are none that can be read
 ├── WorkspaceError        the workspace cannot be read or written
@@ -12,6 +13,7 @@ MaestroError
 │   ├── DiskFullError         no space; nothing was changed
 │   └── EditConflictError     the words were changed elsewhere in the meantime; holds both
 ├── BundleError           a bundle cannot be imported
+├── CapError              a click would pass a cap on spending; nothing was asked
 └── EngineError           an engine gave no usable answer; says whether it may have been charged
     ├── KeyRefusedError       401: the key is wrong, missing or disabled
     ├── OutOfCreditError      402
@@ -26,17 +28,50 @@ MaestroError
     └── CancelledError        the user cancelled
 """
 
+from enum import StrEnum
 from typing import ClassVar
+
+
+class Remedy(StrEnum):
+    """What mends a failure: it decides which button the page shows beside the sentence."""
+
+    RETRY = "retry"
+    """Ask again."""
+    WORDS = "words"
+    """Change the words, then ask again."""
+    WAIT = "wait"
+    """Ask again after a while."""
+    KEY = "key"
+    """The key must be set or mended."""
+    CREDIT = "credit"
+    """The account needs credit."""
+    MODEL = "model"
+    """Another model must be chosen."""
+    CAP = "cap"
+    """A cap on spending must be raised."""
+    SETTING = "setting"
+    """A setting must be changed and the program started again."""
 
 
 class MaestroError(Exception):
     """`str(error)` names the fault in one sentence; `next_step` says what to do about it in another."""
 
     default_next_step: ClassVar[str] = "Try again."
+    remedy: Remedy = Remedy.RETRY
 
     def __init__(self, message: str, *, next_step: str | None = None) -> None:
         super().__init__(message)
         self.next_step = self.default_next_step if next_step is None else next_step
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travels whole between processes, whatever its `__init__` asks for."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[MaestroError], args: tuple[object, ...], facts: dict[str, object]) -> MaestroError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 class SettingError(MaestroError):
@@ -49,6 +84,17 @@ class FootageError(MaestroError):
     """The clip cannot be used."""
 
     default_next_step = "Choose another mp4 of at most 30 s."
+
+
+class TooLongError(FootageError):
+    """The clip is longer than the limit; `duration_s` is its length, `max_s` how much of its beginning could be used."""
+
+    default_next_step = "Use its beginning, or choose a shorter clip."
+
+    def __init__(self, message: str, *, duration_s: float, max_s: float) -> None:
+        super().__init__(message)
+        self.duration_s = duration_s
+        self.max_s = max_s
 
 
 class StyleError(MaestroError):
@@ -110,11 +156,30 @@ class BundleError(MaestroError):
     default_next_step = "Choose a ZIP that Maestro exported."
 
 
+class CapError(MaestroError):
+    """The click would pass a cap on spending; nothing was asked. `scope` is "project" or "day", `cap_usd` the cap."""
+
+    default_next_step = "Raise the cap under Money, or ask for less."
+    remedy = Remedy.CAP
+
+    def __init__(self, message: str, *, scope: str, cap_usd: float) -> None:
+        super().__init__(message)
+        self.scope = scope
+        self.cap_usd = cap_usd
+
+
 class EngineError(MaestroError):
     """An engine gave no usable answer. `may_be_charged` is False only when it is certain that nothing was billed.
 
-    `is_passing` tells that the same request may well work later; `raw` keeps what was answered, for the user to read.
+    `is_passing` tells that the same request may well work later; `raw` keeps what was answered, for the user to read. `cost_usd`
+    is what unusable answers said that they cost, None when none said anything. `generation_id` is the provider's id of the call
+    whose answer is missing, by which its cost can be asked for later. `model` and `prompt` are who was asked what.
     """
+
+    cost_usd: float | None = None
+    generation_id: str = ""
+    model: str = ""
+    prompt: str = ""
 
     def __init__(
         self,
@@ -135,34 +200,40 @@ class KeyRefusedError(EngineError):
     """401: the key is wrong, missing or disabled."""
 
     default_next_step = "Check OPENROUTER_API_KEY and start Maestro again."
+    remedy = Remedy.KEY
 
 
 class OutOfCreditError(EngineError):
     """402: the account has no credit left; the rest of a batch is not asked for."""
 
     default_next_step = "Add credit at your provider, then retry the shots that are missing."
+    remedy = Remedy.CREDIT
 
 
 class RefusedError(EngineError):
     """The provider or the model declined; the message carries its own words."""
 
     default_next_step = "Change the shot's words, then retry."
+    remedy = Remedy.WORDS
 
 
 class ModelGoneError(EngineError):
-    """404: the model is not to be had; `fallback_models` are those the provider names instead."""
+    """404: the model is not to be had; `fallback_models` may be chosen instead, best first. `step` is "text" or "image"."""
 
-    default_next_step = "Name another model in MAESTRO_IMAGE_MODELS or MAESTRO_TEXT_MODELS."
+    default_next_step = "Choose another model."
+    remedy = Remedy.MODEL
 
     def __init__(self, message: str, *, fallback_models: tuple[str, ...] = (), next_step: str | None = None) -> None:
         super().__init__(message, next_step=next_step, may_be_charged=False)
         self.fallback_models = fallback_models
+        self.step = ""
 
 
 class RateLimitedError(EngineError):
     """429: asked to wait; `wait_s` when the provider said how long."""
 
     default_next_step = "Wait a little, then retry."
+    remedy = Remedy.WAIT
 
     def __init__(self, message: str, *, wait_s: float | None = None) -> None:
         super().__init__(message, may_be_charged=False, is_passing=True)
@@ -173,6 +244,7 @@ class NoPictureError(EngineError):
     """An answer came, but no picture in it."""
 
     default_next_step = "Change the shot's words a little, then retry."
+    remedy = Remedy.WORDS
 
 
 class AnswerError(EngineError):
