@@ -7,11 +7,15 @@ upright does not read.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 
 import av
 import numpy as np
+from av.container import OutputContainer
+from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
 from numpy.typing import NDArray
 from PIL import Image
@@ -27,7 +31,8 @@ class Recipe:
     """How a clip is made. `size` is as shown; `turned_deg` (clockwise) is how a player must turn what is stored.
 
     `stamps` are the moments of the frames in 1/600 s when they are not evenly spaced; `muxing` are options of the mov muxer.
-    `grain` is the noise on every frame, in grey levels; without it clips are far smaller than footage is.
+    `grain` is the noise on every frame, in grey levels; without it clips are far smaller than footage is. `rounds` stores what was
+    coded so many times over, which makes long clips in no time: the numbers begin again from 0.
     """
 
     frames: int = 30
@@ -41,6 +46,7 @@ class Recipe:
     coding: dict[str, str] = field(default_factory=dict)
     muxing: dict[str, str] = field(default_factory=dict)
     grain: int = 0
+    rounds: int = 1
 
 
 def make(path: Path, recipe: Recipe | None = None) -> Path:
@@ -55,10 +61,25 @@ def make(path: Path, recipe: Recipe | None = None) -> Path:
         track.time_base = track.codec_context.time_base = Fraction(1, _CLOCK)
         if recipe.turned_deg:
             track.set_display_rotation(-recipe.turned_deg)
-        for number in range(recipe.frames):
-            film.mux(track.encode(_frame(number, recipe)))
+        coded = chain.from_iterable(track.encode(_frame(number, recipe)) for number in range(recipe.frames))
+        if recipe.rounds > 1:
+            _mux_rounds(film, track, [*coded, *track.encode(None)], recipe)
+            return path
+        for packet in coded:
+            film.mux(packet)
         film.mux(track.encode(None))
     return path
+
+
+def _mux_rounds(film: OutputContainer, track: av.VideoStream, coded: Sequence["Packet[av.VideoStream]"], recipe: Recipe) -> None:
+    for number in range(recipe.rounds):
+        shift = number * recipe.frames * _CLOCK // recipe.fps
+        for packet in coded:
+            again = Packet(bytes(packet))
+            again.stream, again.time_base, again.is_keyframe = track, Fraction(1, _CLOCK), packet.is_keyframe
+            again.duration = _CLOCK // recipe.fps
+            again.pts, again.dts = (packet.pts or 0) + shift, (packet.dts or 0) + shift
+            film.mux(again)
 
 
 def number_on(picture: bytes | NDArray[np.uint8]) -> int:
@@ -87,12 +108,18 @@ def picture_of(number: int, size: tuple[int, int]) -> NDArray[np.uint8]:
     return np.repeat(np.concatenate((upper, lower))[:, :, None], 3, axis=2)
 
 
+@lru_cache(maxsize=1)
+def _sheet(grain: int, height: int, width: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(7).integers(0, grain, (height, width), np.uint8)
+
+
 def _frame(number: int, recipe: Recipe) -> VideoFrame:
     rgb = picture_of(number, recipe.size)
     if recipe.grain:
         # One noisy sheet, laid on at another place every time: as costly to code as grain, and quick to make.
-        sheet = np.random.default_rng(7).integers(0, recipe.grain, rgb.shape[:2], np.uint8)
-        rgb = rgb + np.roll(sheet, (number * 389 % 997, number * 611 % 1511), axis=(0, 1))[:, :, None]
+        rgb = (
+            rgb + np.roll(_sheet(recipe.grain, *rgb.shape[:2]), (number * 389 % 997, number * 611 % 1511), axis=(0, 1))[:, :, None]
+        )
     stored = np.ascontiguousarray(np.rot90(rgb, recipe.turned_deg // 90))
     frame = VideoFrame.from_ndarray(stored, format="rgb24").reformat(format="yuv420p")
     frame.pict_type = PictureType.NONE

@@ -25,6 +25,8 @@ _MAX_PNG_BYTES = 4_000_000
 
 ASPECT_RATIOS = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
 """What the image models commonly offer."""
+_MAX_SCANS = 100
+"""Of a progressive JPEG: encoders make about ten, and each is decoded over the whole picture."""
 _MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
 _TITLES = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WebP"}
 _ORIENTATION_TAG = 0x0112
@@ -47,6 +49,7 @@ _UNREADABLE = (
     IndexError,
     TypeError,
     OverflowError,
+    AssertionError,  # a palette picture without its palette
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
@@ -87,6 +90,23 @@ def style_reference(name: str, encoded: bytes) -> StyleReference:
     return StyleReference(name, hashlib.sha256(encoded).hexdigest(), _safe_picture(picture, media_type))
 
 
+def shrunk(encoded: bytes, side_px: int) -> Picture:
+    """The picture as it is when its longer side has at most `side_px`, else smaller, as `style_reference` would make it.
+
+    Raises PictureError.
+    """
+    picture = look(encoded)
+    if max(picture.width_px, picture.height_px) <= side_px:
+        return picture
+    try:
+        with _open(encoded, picture.width_px * picture.height_px) as opened:
+            smaller = _upright_rgb(opened)
+    except _UNREADABLE as error:
+        raise PictureError("The picture is cut off or damaged.") from error
+    smaller.thumbnail((side_px, side_px), Image.Resampling.LANCZOS, reducing_gap=None)
+    return _safe_picture(smaller, picture.media_type)
+
+
 def aspect_ratio(width_px: int, height_px: int) -> str:
     """The nearest ratio that image models commonly offer, for example "16:9"."""
     wanted = math.log(width_px / height_px)
@@ -106,6 +126,8 @@ def _open(encoded: bytes, max_px: int) -> Image.Image:
         raise PictureError(f"It has more than {max_px // 1_000_000} megapixels.") from error
     except _UNREADABLE as error:
         raise PictureError("It is no PNG, JPEG or WebP picture.") from error
+    if opened.format in {"JPEG", "MPO"} and encoded.count(b"\xff\xda") > _MAX_SCANS:
+        raise PictureError("It is drawn over so many times that it would take minutes to open.")
     if opened.width * opened.height > max_px:
         opened.close()
         raise PictureError(
@@ -116,7 +138,7 @@ def _open(encoded: bytes, max_px: int) -> Image.Image:
 
 def _upright_rgb(opened: Image.Image) -> Image.Image:
     orientation = _orientation(opened)
-    rgb = _over_white(_to_srgb(_eight_bit(opened)))
+    rgb = _over_white(_to_srgb(_fewer_pixels(_eight_bit(opened))))
     turn = _TURNS.get(orientation)
     return rgb if turn is None else rgb.transpose(turn)
 
@@ -137,8 +159,19 @@ def _eight_bit(opened: Image.Image) -> Image.Image:
     opened.load()
     if not opened.mode.startswith("I"):
         return opened
-    grey = np.asarray(opened).astype(np.int64)
-    return Image.fromarray(np.clip(grey >> 8, 0, 255).astype(np.uint8))
+    return Image.fromarray(np.clip(np.asarray(opened) >> 8, 0, 255).astype(np.uint8))
+
+
+def _fewer_pixels(picture: Image.Image) -> Image.Image:
+    """A quarter or less of a huge picture, before the next steps make copies of it that would fill the memory."""
+    factor = max(picture.size) // (STYLE_SIDE_PX * 3 // 2)
+    if factor < 2:
+        return picture
+    if picture.has_transparency_data and picture.mode not in {"RGBA", "LA"}:
+        picture = picture.convert("RGBA")
+    elif picture.mode in {"1", "P"}:
+        picture = picture.convert("RGB")
+    return picture.reduce(factor)
 
 
 def _to_srgb(picture: Image.Image) -> Image.Image:

@@ -1,6 +1,7 @@
 """Pictures are what their bytes say; style pictures come out upright, 8-bit RGB and small enough."""
 
 import hashlib
+import struct
 import zlib
 from io import BytesIO
 
@@ -195,11 +196,12 @@ def test_the_nearest_offered_ratio_is_taken(size: tuple[int, int], ratio: str) -
 
 
 def test_png_is_lossless() -> None:
-    """With the fast compressor and without it."""
-    rgb = np.random.default_rng(2).integers(0, 255, (33, 57, 3), np.uint8)
+    """With the fast compressor and without it, of any height."""
+    for height in (1, 31, 32, 33, 64, 97):
+        rgb = np.random.default_rng(2).integers(0, 255, (height, 57, 3), np.uint8)
 
-    assert np.array_equal(np.asarray(shown(png.encode(rgb))), rgb)
-    assert np.array_equal(np.asarray(shown(png.encode(rgb, zlib.compress))), rgb)
+        assert np.array_equal(np.asarray(shown(png.encode(rgb))), rgb)
+        assert np.array_equal(np.asarray(shown(png.encode(rgb, zlib.compressobj))), rgb)
 
 
 @pytest.mark.parametrize(
@@ -228,3 +230,22 @@ def test_a_data_url_names_its_type() -> None:
     """PNG unless told otherwise."""
     assert png.data_url(b"hello") == "data:image/png;base64,aGVsbG8="
     assert png.data_url(b"hello", "image/jpeg").startswith("data:image/jpeg;base64,")
+
+
+def test_a_jpeg_that_is_drawn_over_for_ever_is_refused() -> None:
+    """Each further scan costs little in the file and a whole decoding of the picture."""
+    progressive = encoded(painted(), "JPEG", progressive=True)
+    last_scan = progressive[progressive.rindex(b"\xff\xda") : -2]
+
+    assert pictures.style_reference("few.jpg", progressive).picture.width_px == 60
+    with pytest.raises(StyleError, match="drawn over so many times"):
+        pictures.style_reference("many.jpg", progressive[:-2] + 200 * last_scan + b"\xff\xd9")
+
+
+def test_a_palette_picture_without_its_palette_is_damaged() -> None:
+    """Whatever the library makes of it."""
+    chunk = encoded(painted().quantize(4)).split(b"PLTE")
+    without = chunk[0][:-4] + chunk[1][struct.unpack(">I", chunk[0][-4:])[0] + 4 :]
+
+    with pytest.raises(StyleError, match="cut off or damaged"):
+        pictures.style_reference("a.png", without)

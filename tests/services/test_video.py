@@ -1,5 +1,7 @@
 """Source frames are exactly those that were asked for, and what is no clip is refused by name."""
 
+import hashlib
+import os
 import struct
 from collections.abc import Callable
 from io import BytesIO
@@ -13,6 +15,8 @@ from PIL import Image
 
 from maestro.errors import FootageError
 from maestro.services import video
+from maestro.services.video import boxes
+from maestro.services.video.reel import Reel
 from maestro.types import Footage
 from tests import clips
 from tests.clips import Recipe
@@ -100,6 +104,22 @@ def test_rotated_clips_come_upright(turned_deg: int, tmp_path: Path) -> None:
     assert numbers(sample(path)) == [2, 4, 6, 8, 10]
     assert (clip.width_px, clip.height_px, clip.rotation_deg) == (160, 96, turned_deg)
     assert other.shape == (96, 160, 3)
+
+
+@pytest.mark.parametrize("direction", ["across", "down"])
+def test_mirrored_clips_come_the_right_way_round(direction: str, tmp_path: Path) -> None:
+    """A selfie camera says so in the same matrix as a turned one."""
+
+    def mirror(film: bytes) -> bytes:
+        at = film.index(b"tkhd") + 44 + (0 if direction == "across" else 16)
+        return film[:at] + struct.pack(">i", -0x10000) + film[at + 4 :]
+
+    path = clips.make(tmp_path / "a.mp4", Recipe(frames=12))
+    before = np.asarray(Image.open(BytesIO(sample(path).frames[0].png)))
+    after = np.asarray(Image.open(BytesIO(sample(rewritten(path, mirror)).frames[0].png)))
+
+    assert np.array_equal(after, before[:, ::-1] if direction == "across" else before[::-1])
+    assert not np.array_equal(after, before)
 
 
 @pytest.mark.parametrize(("total", "indices"), [(1, [0]), (2, [0, 1]), (3, [0, 1, 2])])
@@ -262,13 +282,62 @@ def test_frames_are_shrunk_to_what_the_models_look_at(tmp_path: Path) -> None:
     assert (small.width_px, small.height_px) == (1280, 720)
 
 
-def test_untagged_hd_is_taken_for_bt709(tmp_path: Path) -> None:
-    """A red that was coded as BT.709 comes out as it went in."""
+@pytest.mark.parametrize("kind", EXACT)
+def test_an_index_tells_what_the_packets_tell(kind: str, tmp_path: Path) -> None:
+    """Where it is ordinary it is believed, and the film is not read; else it is not."""
+    path = clips.make(tmp_path / "a.mp4", EXACT[kind])
+
+    with Reel(path, "a.mp4") as reel, Reel(path, "a.mp4") as other:
+        by_index, by_packets = reel.scan(boxes.walk(path, "a.mp4")), other.scan()
+
+    assert by_index.log.pts == by_packets.log.pts
+    assert by_index.log.dts == by_packets.log.dts
+    assert by_index.log.position == by_packets.log.position
+    assert (by_index.log.is_key, by_index.log.is_shown) == (by_packets.log.is_key, by_packets.log.is_shown)
+    assert by_index.duration_s == by_packets.duration_s
+
+
+def test_an_index_without_keys_is_not_believed(tmp_path: Path) -> None:
+    """It would make every packet a key; the packets know better."""
+    path = clips.make(tmp_path / "a.mp4", Recipe(frames=60, gop=12))
+
+    with Reel(path := rewritten(path, lambda film: film.replace(b"stss", b"free")), "a.mp4") as reel:
+        timeline = reel.scan(boxes.walk(path, "a.mp4"))
+
+    assert sum(timeline.log.is_key) == 5
+
+
+def test_the_shape_of_pixels_is_known_also_when_only_the_picture_tells(tmp_path: Path) -> None:
+    """The index may leave it out; the clip is not shown squeezed for that."""
+    coding = {"x264-params": "sar=2/1:keyint=12:log-level=none"}
+    path = clips.make(tmp_path / "a.mp4", Recipe(frames=12, size=(160, 96), coding=coding))
+
+    clip = sample(rewritten(path, lambda film: film.replace(b"pasp", b"free"))).clip
+
+    assert (clip.width_px, clip.height_px) == (160, 48)
+
+
+def test_a_file_that_changed_is_another_clip(tmp_path: Path) -> None:
+    """Its checksum is that of the bytes, however often it was asked for before."""
+    path = rewritten(clips.make(tmp_path / "a.mp4", Recipe(frames=12)), lambda film: film + bytes(8))
+    sums = []
+    for ending in (b"\0\0\0\x08free", b"\0\0\0\x08skip"):
+        path.write_bytes(path.read_bytes()[:-8] + ending)
+        os.utime(path, ns=(10**18, 10**18))
+        sums.append((video.probe(path, "a.mp4", 30).sha256, video.probe(path, "a.mp4", 30).sha256))
+        assert sums[-1] == (hashlib.sha256(path.read_bytes()).hexdigest(),) * 2
+
+    assert sums[0] != sums[1]
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+def test_untagged_hd_is_taken_for_bt709(size: tuple[int, int], tmp_path: Path) -> None:
+    """A red that was coded as BT.709 comes out as it went in, shrunk or not."""
     path = tmp_path / "a.mp4"
-    red = np.full((720, 1280, 3), (200, 40, 30), np.uint8)
+    red = np.full((size[1], size[0], 3), (200, 40, 30), np.uint8)
     with av.open(str(path), "w") as film:
         track = film.add_stream("libx264", rate=10, options={"preset": "ultrafast", "crf": "10"})
-        track.width, track.height, track.pix_fmt = 1280, 720, "yuv420p"
+        track.width, track.height, track.pix_fmt = *size, "yuv420p"
         film.mux(track.encode(av.VideoFrame.from_ndarray(red).reformat(format="yuv420p", dst_colorspace="ITU709")))
         film.mux(track.encode(None))
 
@@ -307,6 +376,14 @@ def test_a_study_pairs_each_frame_with_one_a_little_later(tmp_path: Path) -> Non
     assert all(
         np.array_equal(a, b) for one, other in zip(first.pairs, second.pairs, strict=True) for a, b in zip(one, other, strict=True)
     )
+
+
+def test_a_study_can_end_before_the_clip_does(tmp_path: Path) -> None:
+    """Of a clip that is used in part, only that part is measured."""
+    study = video.study(clips.make(tmp_path / "a.mp4", Recipe(frames=90)), count=10, end_s=1.0)
+
+    assert study.indices[-1] == 27
+    assert (study.frame_count, study.duration_s) == (30, 1)
 
 
 def test_a_study_of_one_frame_pairs_it_with_itself(tmp_path: Path) -> None:

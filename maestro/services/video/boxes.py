@@ -49,10 +49,15 @@ _SAMPLE_COUNT_AT = {b"stsz": 8, b"stz2": 8, b"trun": 4}
 
 @dataclass(slots=True)
 class Walk:
-    """What the boxes say: `is_cut_off` when one of them ends beyond the end of the file."""
+    """What the boxes say: `is_cut_off` when one of them ends beyond the end of the file.
+
+    `index` is the body of the one index of a film that is not in fragments; empty otherwise.
+    """
 
     is_cut_off: bool = False
     sample_count: int = 0
+    size_bytes: int = 0
+    index: bytes = field(default=b"", repr=False)
     kinds: set[bytes] = field(default_factory=set)
 
 
@@ -74,7 +79,7 @@ def walk(path: Path, name: str) -> Walk:
 
 
 def _top_level(stream: BinaryIO, name: str, found: Walk) -> None:
-    size_bytes = os.fstat(stream.fileno()).st_size
+    size_bytes = found.size_bytes = os.fstat(stream.fileno()).st_size
     if size_bytes == 0:
         raise FootageError(f'"{name}" is empty: it has no bytes.')
     position = 0
@@ -121,11 +126,12 @@ def _look_into(kind: bytes, body: _Body, name: str, found: Walk) -> None:
         if len(encoded) < body.length:
             return
         _check_tables(encoded, name, found)
+        found.index = encoded if kind == b"moov" and not {b"moov", b"moof"} & found.kinds else b""
     found.kinds.add(kind)
 
 
 def _check_tables(encoded: bytes, name: str, found: Walk) -> None:
-    for kind, body in _leaves(memoryview(encoded)):
+    for kind, body in leaves(memoryview(encoded)):
         if kind == b"cmov":
             raise FootageError(f'"{name}" has a compressed index, which Maestro does not open.')
         if kind == b"tkhd" and len(body) >= 8:
@@ -150,18 +156,23 @@ def check_size(width_px: int, height_px: int, name: str) -> None:
         )
 
 
-def _leaves(encoded: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+def leaves(encoded: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     """Every box below that holds values and no boxes."""
     rest = [encoded]
     while rest:
-        part = rest.pop()
-        while box := _box_head(bytes(part[:16]), len(part)):
-            kind, body_at, length = box
+        for kind, body in children(rest.pop()):
             if kind in _PARENTS:
-                rest.append(part[body_at:length])
+                rest.append(body)
             else:
-                yield kind, part[body_at:length]
-            part = part[length:]
+                yield kind, body
+
+
+def children(encoded: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """The boxes that these bytes are made of, up to the first that is none."""
+    while box := _box_head(bytes(encoded[:16]), len(encoded)):
+        kind, body_at, length = box
+        yield kind, encoded[body_at:length]
+        encoded = encoded[length:]
 
 
 def _box_head(head: bytes, left_bytes: int) -> tuple[bytes, int, int] | None:

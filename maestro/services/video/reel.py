@@ -1,6 +1,7 @@
 """One open clip: the only place that talks to FFmpeg. Scans the packets, and decodes the frames that are wanted and little else."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -12,7 +13,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from maestro.errors import FootageError
-from maestro.services.video import boxes
+from maestro.services.video import boxes, tables
+from maestro.services.video.boxes import Walk
 from maestro.services.video.timeline import PacketLog, Stretch, Timeline
 
 Developed = TypeVar("Developed")
@@ -27,7 +29,18 @@ _OPTIONS = {
     "enable_drefs": "0",  # a track may name another file as its source: never followed
     "max_pixels": str(boxes.MAX_FRAME_PX),
 }
+_WITHOUT_A_LOOK = {"skip_frame": "all"}
+"""Or the first frame is decoded merely to look at it, once for every time that the clip is opened."""
 _DECODER_OPTIONS = {"max_pixels": str(boxes.MAX_FRAME_PX)}
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What only a decoded frame tells for certain; the reels of one clip share it."""
+
+    pixel_aspect: float | None = None
+    is_hdr: bool = False
+    was_looked_at: bool = False
 
 
 class Reel:
@@ -36,16 +49,27 @@ class Reel:
     `damage_count` counts what could not be decoded so far.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
-        """Raises FootageError when it is no mp4 or has no video track that can be decoded."""
+    def __init__(self, path: Path, name: str, *, takes_a_look: bool = False) -> None:
+        """Raises FootageError when it is no mp4 or has no video track that can be decoded.
+
+        `takes_a_look`: the first frame is decoded merely to compare it with the index.
+        """
         self._path = path
         self.name = name
         self.damage_count = 0
+        self._seen = _Seen()
+        self._options = _OPTIONS if takes_a_look else _OPTIONS | _WITHOUT_A_LOOK
         self._open()
+
+    def another(self) -> "Reel":
+        """The same clip, opened once more for another thread."""
+        other = Reel(self._path, self.name)
+        other._seen = self._seen
+        return other
 
     def _open(self) -> None:
         try:
-            self._container = av.open(str(self._path.resolve()), format="mp4", options=_OPTIONS, metadata_errors="replace")
+            self._container = av.open(str(self._path.resolve()), format="mp4", options=self._options, metadata_errors="replace")
         except (av.FFmpegError, OSError) as error:
             raise FootageError(f'"{self.name}" cannot be opened: its index is damaged or missing.') from error
         try:
@@ -82,27 +106,49 @@ class Reel:
         return self._stream.codec_context.codec.canonical_name
 
     @property
+    def frame_px(self) -> int:
+        """Pixels of one frame."""
+        return self._stream.codec_context.width * self._stream.codec_context.height
+
+    @property
     def pixel_aspect(self) -> float:
-        """Width of a pixel as a fraction of its height."""
+        """Width of a pixel as a fraction of its height; right for certain once a frame was decoded."""
         aspect = self._stream.sample_aspect_ratio
-        return float(aspect) if aspect else 1.0
+        return float(aspect) if aspect else self._seen.pixel_aspect or 1.0
 
     @property
     def is_hdr(self) -> bool:
-        """Whether its transfer curve is PQ or HLG."""
-        return self._stream.codec_context.color_trc in _HDR_CURVES
+        """Whether its transfer curve is PQ or HLG; right for certain once a frame was decoded."""
+        return self._seen.is_hdr or self._stream.codec_context.color_trc in _HDR_CURVES
 
-    def scan(self) -> Timeline:
-        """One pass over all packets. Raises FootageError when there is no frame to show."""
-        log = PacketLog()
-        for packet in self._packets():
-            log.note(packet)
+    def scan(self, walk: Walk | None = None) -> Timeline:
+        """From the index where it is ordinary and `walk` has it, else by one pass over all packets.
+
+        Raises FootageError when there is no frame to show.
+        """
+        log = self._from_tables(walk) if walk is not None and walk.index else None
+        log = log or self._from_packets()
         if not any(log.is_shown):
             raise FootageError(f'"{self.name}" has no frame that can be read.')
         tick = self._stream.time_base
         timeline = Timeline.of(log, float(tick) if tick else 1.0)
         self._prepare(timeline.reorder_depth, thread_count=1)
         return timeline
+
+    def _from_tables(self, walk: Walk) -> PacketLog | None:
+        packets = self._packets()
+        first = next(packets, None)
+        log = tables.read(walk, self._stream, first) if first is not None else None
+        if log is None:  # from the beginning again, for the pass over all packets
+            self.close()
+            self._open()
+        return log
+
+    def _from_packets(self) -> PacketLog:
+        log = PacketLog()
+        for packet in self._packets():
+            log.note(packet)
+        return log
 
     def _prepare(self, reorder_depth: int, thread_count: int) -> None:
         decoder = self._stream.codec_context
@@ -130,8 +176,18 @@ class Reel:
             if frame.is_corrupt:
                 self.damage_count += 1
             elif index is not None and index not in developed:
-                developed[index] = make(frame)
+                self._made(developed, index, make, frame)
         return developed
+
+    def _made(
+        self, developed: dict[int, Developed], index: int, make: Callable[[VideoFrame], Developed], frame: VideoFrame
+    ) -> None:
+        try:
+            developed[index] = make(frame)
+        except MemoryError:
+            raise
+        except av.FFmpegError:
+            self.damage_count += 1
 
     def _frames(self, timeline: Timeline, stretch: Stretch) -> Iterator[VideoFrame]:
         decoder = self._stream.codec_context
@@ -145,11 +201,25 @@ class Reel:
         yield from self._decoded(None)
 
     def _decoded(self, packet: "Packet[VideoStream] | None") -> list[VideoFrame]:
+        decoder = self._stream.codec_context
         try:
-            return self._stream.codec_context.decode(packet)
+            frames = decoder.decode(packet)
+        except MemoryError:
+            raise  # the picture may be sound, only too large for this process
         except av.FFmpegError:
             self.damage_count += 1
+            self._check_true_size()
             return []
+        if frames and self._seen.pixel_aspect is None:
+            self._seen.pixel_aspect = float(decoder.sample_aspect_ratio or 1)
+            self._seen.is_hdr = frames[0].color_trc in _HDR_CURVES
+        return frames
+
+    def _check_true_size(self) -> None:
+        """Where nothing could be decoded yet, the pictures may be larger than the index says. Raises FootageError then."""
+        if self._seen.pixel_aspect is None and not self._seen.was_looked_at:
+            self._seen.was_looked_at = True
+            Reel(self._path, self.name, takes_a_look=True).close()
 
     def _packets_from(self, timeline: Timeline, stretch: Stretch) -> Iterator[tuple[int, "Packet[VideoStream]"]]:
         """Packets with their numbers, from the first on: by seeking where that lands right, else by reading from the start."""

@@ -58,11 +58,15 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The frames that are shown: `shown[i]` is the number of the packet (from 0, as stored) that holds frame i."""
+    """The frames that are shown: `shown[i]` is the number of the packet (from 0, as stored) that holds frame i.
+
+    `end_s` is where a clip that is too long is taken to end; None: at its own end.
+    """
 
     log: PacketLog
     shown: NDArray[np.int64]
     tick_s: float
+    end_s: float | None = None
 
     @classmethod
     def of(cls, log: PacketLog, tick_s: float) -> "Timeline":
@@ -71,6 +75,11 @@ class Timeline:
         order = np.argsort(np.array(log.pts, np.int64)[shown], kind="stable")
         return cls(log, shown[order], tick_s)
 
+    def until(self, end_s: float) -> "Timeline":
+        """As if the clip ended there: the frames that begin before it; the first one stays in any case."""
+        begins_s = (np.array(self.log.pts, np.int64)[self.shown] - self.log.pts[self.shown[0]]) * self.tick_s
+        return replace(self, shown=self.shown[: max(1, int(np.searchsorted(begins_s, end_s - self.tick_s / 2)))], end_s=end_s)
+
     @property
     def frame_count(self) -> int:
         """Frames that are shown."""
@@ -78,7 +87,9 @@ class Timeline:
 
     @property
     def duration_s(self) -> float:
-        """From the beginning of the first frame to the end of the last."""
+        """From the beginning of the first frame to the end of the last, or to where it is taken to end."""
+        if self.end_s is not None:
+            return self.end_s
         ends = max(self.log.pts[packet] + self.log.duration[packet] for packet in self.shown)
         return float(ends - self.log.pts[self.shown[0]]) * self.tick_s
 
