@@ -87,7 +87,7 @@ def _attention(look: Bgr, strange: Plane | None, area: Box, faces: tuple[Box, ..
         heat = heat + 0.6 * stretched(blurred(_grid(strange), 3))
     for face in faces:
         heat = heat + _bump(heat.shape, face)
-    half = grey.shape[0] // 2
+    half = (grey.shape[0] + 1) // 2
     return Attention(
         heat=stretched(heat),
         texture=texture,
@@ -95,16 +95,20 @@ def _attention(look: Bgr, strange: Plane | None, area: Box, faces: tuple[Box, ..
         faces=faces,
         subject=_subject(strange),
         ratio=look.shape[1] / look.shape[0],
-        is_lit_from_above=float(grey[:half].mean()) > float(grey[half:].mean()),
+        is_lit_from_above=float(grey[:half].mean()) > float(grey[-half:].mean()),
         sharpness=float(edges.var()),
     )
 
 
 def _grid(plane: NDArray[np.float32]) -> Plane:
-    height, width = plane.shape
-    scale = GRID_PX / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cast("Plane", cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+    height, width = _grid_size(plane.shape)
+    return cast("Plane", cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def _grid_size(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Height and width; smaller pictures are enlarged to it."""
+    scale = GRID_PX / max(shape[:2])
+    return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
 
 def _rarity(grey: NDArray[np.uint8]) -> Plane:
@@ -122,7 +126,8 @@ def _rarity(grey: NDArray[np.uint8]) -> Plane:
 
 def _unlike_its_surroundings(look: Bgr) -> Plane:
     """How far a spot's colour is from that of its wider surroundings, 0..1; less towards the rim, where skies and floors are."""
-    lab = lab_of(shrunk(look, GRID_PX))
+    height, width = _grid_size(look.shape)
+    lab = lab_of(cv2.resize(look, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8))
     near, wide = cv2.GaussianBlur(lab, (0, 0), 2), cv2.GaussianBlur(lab, (0, 0), 16)
     apart = stretched(np.asarray(np.linalg.norm((near - wide) * (0.5, 1, 1), axis=-1), np.float32))
     return apart * (0.3 + 0.7 * _bump(apart.shape, Box(0.15, 0.15, 0.7, 0.7)))

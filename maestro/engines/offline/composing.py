@@ -15,6 +15,8 @@ FRAME_PX = 1024 * 576
 """Pixels of every storyboard frame, whatever its shape."""
 STEP_PX = 8
 SHORTEST_PX = 64
+MOST_GROWTH = 24.0
+"""Beyond it there are no edges left to give bite to, only a blur that takes minutes."""
 TILTED_SHARE = 0.84
 """How much of a window is left to a tilted one that stays inside it."""
 
@@ -33,7 +35,9 @@ def compose(picture: Bgr, framing: Framing, size: tuple[int, int]) -> Bgr:
     turn = np.asarray(cv2.getPerspectiveTransform(corners, target), np.float64)
     growth = width / max(1.0, float(np.linalg.norm(corners[1] - corners[0])))
     source, turn = _smaller(picture, turn, growth)
-    cut = cv2.warpPerspective(source, turn, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    # A single row has nothing to reflect: OpenCV would look for it for ever.
+    border = cv2.BORDER_REFLECT_101 if min(source.shape[:2]) > 1 else cv2.BORDER_REPLICATE
+    cut = cv2.warpPerspective(source, turn, size, flags=cv2.INTER_CUBIC, borderMode=border)
     calm = cv2.bilateralFilter(cut, 7, 16, 5).astype(np.uint8)
     if growth > 1.5:
         calm = _crisper(calm, growth)
@@ -69,7 +73,7 @@ def _corners(framing: Framing, wide: int, high: int, ratio: float) -> NDArray[np
 
 def _crisper(picture: Bgr, growth: float) -> Bgr:
     """Gives enlarged edges back some bite."""
-    soft = cv2.GaussianBlur(picture, (0, 0), 0.9 * growth)
+    soft = cv2.GaussianBlur(picture, (0, 0), 0.9 * min(growth, MOST_GROWTH))
     return cv2.addWeighted(picture, 1.7, soft, -0.7, 0).astype(np.uint8)
 
 

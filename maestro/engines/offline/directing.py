@@ -7,8 +7,9 @@ from itertools import permutations
 import cv2
 import numpy as np
 
+from maestro.engines import Wish
 from maestro.engines.offline.attention import Attention
-from maestro.engines.offline.framing import FALLBACK_KINDS, make, view_of
+from maestro.engines.offline.framing import FALLBACK_KINDS, VIEWS, make, view_of
 from maestro.engines.offline.measuring import colour_names
 from maestro.engines.offline.pixels import Bgr, shrunk
 from maestro.engines.offline.words import wish_in
@@ -39,6 +40,22 @@ def direct(setups: Sequence[Setup], context: Context, ratio: float) -> tuple[Sho
     return tuple(_shot(number, setup, kind, context, ratio) for number, (setup, kind) in enumerate(planned, 1))
 
 
+def direct_again(setup: Setup, shots: Sequence[Shot], wish: Wish, context: Context, ratio: float) -> Shot:
+    """Another shot in the place of the wished one: the view that the hint names, else the next that none of the five has.
+
+    The hint stands in the words, so that the renderer reads its places and lights too.
+    """
+    present = next(shot for shot in shots if shot.id == wish.shot_id)
+    hint = " ".join(wish.hint.split())
+    kind = wish_in(hint).kind or _next_kind(present, shots)
+    plain = _shot(present.id, setup, kind, context, ratio)
+    if not hint:
+        return plain
+    text = f"{plain.text} As asked: {_quoted(hint)}"
+    places = wish_in(text).places
+    return Shot(present.id, text, make(kind, places, setup.frame.index, setup.attention, ratio))
+
+
 def timecode(time_s: float) -> str:
     """Minutes, seconds and tenths: 0:04.2."""
     tenths = round(time_s * 10)
@@ -55,6 +72,15 @@ def _kinds(setups: Sequence[Setup]) -> tuple[str, ...]:
     from_above = sum(setup.attention.is_lit_from_above for setup in setups)
     angle = "low" if 2 * from_above >= len(setups) else "high"
     return tuple(angle if kind == "low" else kind for kind in FALLBACK_KINDS)
+
+
+def _next_kind(present: Shot, shots: Sequence[Shot]) -> str:
+    kinds = list(VIEWS)
+    used = {shot.framing.kind if shot.framing else wish_in(shot.text).kind for shot in shots}
+    now = present.framing.kind if present.framing else wish_in(present.text).kind
+    start = kinds.index(now) + 1 if now in kinds else 0
+    in_turn = kinds[start:] + kinds[:start]
+    return next((kind for kind in in_turn if kind not in used), in_turn[0])
 
 
 def _suits(order: Sequence[str], slots: Sequence[Setup]) -> float:
@@ -112,8 +138,11 @@ def _words(kind: str, setup: Setup, framing: Framing, context: Context) -> str:
         "low": f"Tip the lens up so that the verticals lean together and what stands {where} gains weight. The mood is {tone}.",
         "high": f"Tip the lens down so that the ground spreads out under what lies {where}. The mood is {tone}.",
         "detail": f"Cut in on a small patch {where}, all texture in {colours}: a breath between two larger views.",
+        "overhead": f"Hang the camera over the scene and look straight down on what lies {where}. {_quoted(context.setting)}",
+        "tilt": f"Lean the horizon until what stands {where} seems about to slide. The mood is {tone}.",
+        "shoulder": f"Let a dark shoulder hide one edge, and look past it at what stands {where}. {_quoted(context.main_action)}",
     }
-    return f"{opening} {bodies[kind]}"
+    return f"{opening} {bodies[kind.partition(' ')[0]]}"
 
 
 def _where(framing: Framing) -> str:

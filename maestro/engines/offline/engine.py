@@ -1,15 +1,17 @@
 """The offline engine: measures, frames and paints on this computer, with vendored networks and no service."""
 
+import hashlib
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from maestro import png
 from maestro.calls import Call
-from maestro.engines import Keep
+from maestro.engines import Keep, Wish
 from maestro.engines.offline import directing, painting
 from maestro.engines.offline.attention import attend
 from maestro.engines.offline.box import Box
@@ -21,9 +23,11 @@ from maestro.engines.offline.measuring import Moment, measure
 from maestro.engines.offline.models import FACE_FILE, STYLE_FILES, FaceFinder, StyleNetwork, StyleVector, sound_files
 from maestro.engines.offline.palette import Palette
 from maestro.engines.offline.pixels import Bgr, decode
-from maestro.engines.offline.words import Wish, wish_in
+from maestro.engines.offline.words import Wish as Wishes
+from maestro.engines.offline.words import wish_in
 from maestro.errors import CancelledError, EngineError, NoPictureError, TimedOutError
 from maestro.services import video
+from maestro.services.video import Study
 from maestro.types import (
     Context,
     Described,
@@ -32,9 +36,13 @@ from maestro.types import (
     Footage,
     Framing,
     GenerationResult,
+    ModelProfile,
+    Redirected,
+    Shot,
     ShotOrder,
     SourceFrame,
     StyleReference,
+    Survey,
 )
 
 MODELS = Path(__file__).parent / "models"
@@ -47,6 +55,7 @@ CLASSICAL_MODEL = "palette-and-ink-1"
 DEGRADED_NOTE = (
     "The style network's files are missing or damaged, so this frame was drawn by the classical recipe: palette and ink only."
 )
+ANCHOR_NOTE = "The engine on this computer paints what the source frame shows; it cannot make use of an earlier take."
 KEPT_STYLES = 4
 STUDY_COUNT = 36
 STUDY_WIDTH_PX = 480
@@ -63,10 +72,11 @@ class Look:
 class OfflineEngine:
     """Meets `Engine`. Thread-safe; the same order gives the same bytes. Costs nothing.
 
-    `models` is checked against its SHA256SUMS: what is missing or damaged is done without, and said so.
+    `models` is checked against its SHA256SUMS: what is missing or damaged is done without, and said so. `study` reads the clip.
     """
 
-    def __init__(self, models: Path = MODELS) -> None:
+    def __init__(self, models: Path = MODELS, study: Callable[..., Study] = video.study) -> None:
+        self._study = study
         sound = sound_files(models)
         self._network = StyleNetwork(models) if sound.issuperset(STYLE_FILES) else None
         self._faces = FaceFinder(models) if FACE_FILE in sound else None
@@ -92,8 +102,10 @@ class OfflineEngine:
     def describe(self, footage: Footage, call: Call) -> Described:
         """Measurements in words: of the clip while it is there, else of its source frames."""
         _go_on(call)
-        moments = _studied(footage.path, call) if footage.path else _sampled(footage.frames, call)
-        return Described(describe(moments, footage.clip.duration_s), TEXT_MODEL, cost_usd=0.0)
+        moments = self._studied(footage, footage.path, call) if footage.path else _sampled(footage.frames, call)
+        context = describe(moments, footage.clip.duration_s)
+        measured = f"Measured light, colour, sharpness and movement at {len(moments)} moments of the clip."
+        return Described(context, TEXT_MODEL, 0.0, measured, "\n".join((context.setting, context.main_action, context.summary)))
 
     def direct(self, footage: Footage, context: Context, call: Call) -> Directed:
         """Five views, each from the source frame that suits it, with its framing."""
@@ -105,7 +117,31 @@ class OfflineEngine:
         _go_on(call)
         setups = [Setup(*parts) for parts in zip(frames, pictures, attentions, strict=True)]
         ratio = footage.clip.width_px / footage.clip.height_px
-        return Directed(directing.direct(setups, context, ratio), TEXT_MODEL, cost_usd=0.0)
+        shots = directing.direct(setups, context, ratio)
+        looked = f"Looked at {len(frames)} source frames for faces, subjects, detail and light, and gave each its view."
+        return Directed(shots, TEXT_MODEL, 0.0, looked, "\n".join(f"{shot.id}. {shot.text}" for shot in shots))
+
+    def redirect(self, footage: Footage, context: Context, shots: tuple[Shot, ...], wish: Wish, call: Call) -> Redirected:
+        """Another view, from the source frame that the shot came from."""
+        _go_on(call)
+        frame = _frame_of(next(shot for shot in shots if shot.id == wish.shot_id), footage)
+        picture = _decoded(frame)
+        setup = Setup(frame, picture, attend([picture], self._find_faces)[0])
+        _go_on(call)
+        shot = directing.direct_again(setup, shots, wish, context, footage.clip.width_px / footage.clip.height_px)
+        return Redirected(shot, TEXT_MODEL, 0.0, f"Another view of {timecode(frame.time_s)}. {wish.hint}".strip(), shot.text)
+
+    def survey(self, call: Call) -> Survey:  # noqa: ARG002 - the Protocol's: there is nobody to wait for
+        """Nothing to ask: what is here is here."""
+        profiles = (ModelProfile(TEXT_MODEL, "text", price_usd=0.0), ModelProfile(self._model, "image", price_usd=0.0))
+        return Survey(datetime.now(UTC), None, profiles, () if self._network else (DEGRADED_NOTE,))
+
+    def costs(self, generation_ids: Sequence[str], call: Call) -> dict[str, float]:  # noqa: ARG002 - the Protocol's
+        """Everything here is free."""
+        return dict.fromkeys(generation_ids, 0.0)
+
+    def choose(self, step: str, model: str) -> None:
+        """There is one model a step, and it stays."""
 
     def shoot(self, order: ShotOrder, call: Call, keep: Keep) -> GenerationResult:
         """The framing, cut from the order's source frame, in the look of its style. `keep` gets the finished PNG."""
@@ -131,7 +167,8 @@ class OfflineEngine:
             prompt=_told(order, framing, wish),
             duration_s=time.monotonic() - began_s,
             cost_usd=0.0,
-            notes=() if self._network else (DEGRADED_NOTE,),
+            notes=self._notes(order),
+            answer=f"(picture, {len(encoded)} bytes, sha256 {hashlib.sha256(encoded).hexdigest()})",
         )
 
     def develop(self, raw: bytes, order_shot_id: int) -> GenerationResult:
@@ -142,6 +179,18 @@ class OfflineEngine:
         """Forgets the looks that were read; the engine can still be used."""
         with self._looks_lock:
             self._looks.clear()
+
+    def _notes(self, order: ShotOrder) -> tuple[str, ...]:
+        notes = () if self._network else (DEGRADED_NOTE,)
+        return (*notes, ANCHOR_NOTE) if order.anchor else notes
+
+    def _studied(self, footage: Footage, path: Path, call: Call) -> list[Moment]:
+        study = self._study(path, STUDY_COUNT, STUDY_WIDTH_PX, end_s=footage.clip.duration_s)
+        moments = []
+        for time_s, (picture, following) in zip(study.times_s, study.pairs, strict=True):
+            _go_on(call)
+            moments.append(measure(time_s, picture, following))
+        return moments
 
     def _find_faces(self, picture: Bgr) -> tuple[Box, ...]:
         return self._faces.find(picture) if self._faces else ()
@@ -191,11 +240,16 @@ def develop(raw: bytes, shot_id: int) -> GenerationResult:
     )
 
 
-def _finished(painted: Bgr, framing: Framing, wish: Wish, look: Look) -> Bgr:
+def _finished(painted: Bgr, framing: Framing, wish: Wishes, look: Look) -> Bgr:
     """What lies over the paint: a foreground, a darker rim, the light that the words ask for."""
     if framing.kind.startswith("shoulder"):
         painted = painting.with_shoulder(painted, look.palette.ink, shoulder_side(framing))
     return painting.relit(painting.shaded(painted, view_of(framing.kind).shade), wish.lights)
+
+
+def _frame_of(shot: Shot, footage: Footage) -> SourceFrame:
+    wanted = shot.framing.frame_index if shot.framing else -1
+    return next((frame for frame in (*footage.frames, footage.director_frame) if frame.index == wanted), footage.director_frame)
 
 
 def _go_on(call: Call) -> None:
@@ -212,15 +266,6 @@ def _decoded(frame: SourceFrame) -> Bgr:
         message = f"The source frame at {timecode(frame.time_s)} could not be read."
         raise EngineError(message, next_step="Analyze the clip again.", may_be_charged=False)
     return picture
-
-
-def _studied(path: Path, call: Call) -> list[Moment]:
-    study = video.study(path, STUDY_COUNT, STUDY_WIDTH_PX)
-    moments = []
-    for time_s, (picture, following) in zip(study.times_s, study.pairs, strict=True):
-        _go_on(call)
-        moments.append(measure(time_s, picture, following))
-    return moments
 
 
 def _sampled(frames: tuple[SourceFrame, ...], call: Call) -> list[Moment]:
@@ -241,7 +286,7 @@ def _ratio(aspect_ratio: str) -> float:
     return int(width) / int(height)
 
 
-def _told(order: ShotOrder, framing: Framing, wish: Wish) -> str:
+def _told(order: ShotOrder, framing: Framing, wish: Wishes) -> str:
     """What was done, in a sentence: it stands where other engines keep their prompt."""
     frame = order.source_frame
     across, down = framing.left + framing.width / 2, framing.top + framing.height / 2
