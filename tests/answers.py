@@ -33,6 +33,15 @@ SHOTS = {
     ]
 }
 
+SHOT_AGAIN = {
+    "size": "close-up",
+    "angle": "low angle",
+    "camera": "handheld",
+    "action": "Another view: the woman's boots on the wet stones of the path",
+    "composition": "The path leads out of the picture to the left",
+    "light": "Warm light from a lantern",
+}
+
 
 def chat_body(
     content: object, *, model: str = "some/model", images: list[str] | None = None, cost: float = TEXT_COST_USD, **rest: object
@@ -51,6 +60,41 @@ def images_body(*pictures: bytes, media_type: str = "image/png") -> Any:
     entries = [{"b64_json": base64.b64encode(picture).decode(), "media_type": media_type} for picture in pictures]
     usage = {"prompt_tokens": 2000, "completion_tokens": 1290, "total_tokens": 3290, "cost": PICTURE_COST_USD}
     return {"created": 1748372400, "data": entries, "usage": usage}
+
+
+def key_body(usage_usd: float, limit_usd: float | None = 100.0) -> Any:
+    """An answer of GET /key."""
+    left = None if limit_usd is None else limit_usd - usage_usd
+    return {"data": {"label": "tests", "limit": limit_usd, "limit_remaining": left, "usage": usage_usd, "is_free_tier": False}}
+
+
+def model_line(model: str, *outputs: str, expires: str | None = None, **pricing: str) -> Any:
+    """A line of GET /models; prices per token, as words."""
+    architecture = {"input_modalities": ["text", "image"], "output_modalities": list(outputs or ("text",))}
+    prices = {"prompt": "0.00000025", "completion": "0.000002", "request": "0"} | pricing
+    return {"id": model, "name": model, "architecture": architecture, "pricing": prices, "expiration_date": expires}
+
+
+def image_model_line(model: str, **wishes: object) -> Any:
+    """A line of GET /images/models; `wishes` beside or instead of the usual ones."""
+    usual: dict[str, object] = {
+        "aspect_ratio": {"type": "enum", "values": ["1:1", "2:3", "3:2", "3:4", "4:3", "9:16", "16:9", "21:9", "auto"]},
+        "resolution": {"type": "enum", "values": ["1K", "2K", "4K"]},
+        "input_references": {"type": "range", "min": 0, "max": 14},
+    }
+    parameters = {name: value for name, value in (usual | wishes).items() if value is not None}
+    architecture = {"input_modalities": ["text", "image"], "output_modalities": ["image", "text"]}
+    return {"id": model, "name": model, "architecture": architecture, "supported_parameters": parameters}
+
+
+def endpoints_body(model: str, *pricing: object) -> Any:
+    """An answer of GET /images/models/{author}/{slug}/endpoints."""
+    usual = (
+        {"billable": "input_text", "unit": "token", "cost_usd": 0.0000015},
+        {"billable": "input_image", "unit": "token", "cost_usd": 0.0000015},
+        {"billable": "output_image", "unit": "token", "cost_usd": 0.00003},
+    )
+    return {"id": model, "endpoints": [{"provider_name": "Tests", "pricing": list(pricing or usual)}]}
 
 
 def error_body(code: int, message: str, **rest: object) -> Any:

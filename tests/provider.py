@@ -5,6 +5,7 @@ By hand: `python -m tests.provider [--port N] [--delay S]`, then start Maestro w
 
 import argparse
 import json
+import math
 import select
 import socket
 import threading
@@ -15,31 +16,44 @@ from tests.answers import (
     CONTEXT,
     PICTURE_COST_USD,
     PICTURE_SIZE_PX,
+    SHOT_AGAIN,
     SHOTS,
     TEXT_COST_USD,
     chat_body,
     data_url,
+    endpoints_body,
     error_body,
+    image_model_line,
     images_body,
+    key_body,
+    model_line,
     picture,
     png,
 )
 from tests.scripts import Answer, Matcher, Recorded, Script, matches
+from tests.usual import IMAGE_MODELS, TEXT_MODELS, cost_usd, good, lookup
 
 __all__ = [
     "CONTEXT",
+    "IMAGE_MODELS",
     "PICTURE_COST_USD",
     "PICTURE_SIZE_PX",
     "SHOTS",
+    "SHOT_AGAIN",
     "TEXT_COST_USD",
+    "TEXT_MODELS",
     "Answer",
     "Provider",
     "Recorded",
     "chat_body",
     "data_url",
+    "endpoints_body",
     "error_body",
     "good",
+    "image_model_line",
     "images_body",
+    "key_body",
+    "model_line",
     "picture",
     "png",
 ]
@@ -50,10 +64,14 @@ BEAT_S = 0.02
 
 
 class Provider:
-    """Serves from `with` on until it ends. `url` is the base URL; `requests` are in order of arrival."""
+    """Serves from `with` on until it ends. `url` is the base URL; `requests` are those that cost, in order of arrival.
+
+    `lookups` are those that cost nothing (GET). GET /key tells `billed_usd` as the key's usage, GET /generation that of each call.
+    """
 
     def __init__(self, port: int = 0, delay_s: float = 0.0) -> None:
         self.delay_s = delay_s
+        self._number = 0
         self.closing = threading.Event()
         self._changed = threading.Condition()
         self._server = _Server(("127.0.0.1", port), _Exchange)
@@ -63,6 +81,8 @@ class Provider:
 
     def _reset(self) -> None:
         self.requests: list[Recorded] = []
+        self.lookups: list[Recorded] = []
+        self._bills: dict[str, float] = {}
         self.in_flight = 0
         self.most_in_flight = 0
         self._scripts: list[Script] = []
@@ -81,6 +101,22 @@ class Provider:
     def url(self) -> str:
         """The base URL, as MAESTRO_BASE_URL wants it."""
         return f"http://127.0.0.1:{self._server.server_address[1]}{PREFIX}"
+
+    @property
+    def billed_usd(self) -> float:
+        """`usage.cost` of all answers that were delivered, or whose script says `bills`, since the start or `start_over`."""
+        with self._changed:
+            return math.fsum(self._bills.values())
+
+    def bill_of(self, generation_id: str) -> float | None:
+        """What that call was billed, None when it was not."""
+        with self._changed:
+            return self._bills.get(generation_id)
+
+    def bill(self, usd: float, generation_id: str = "elsewhere") -> None:
+        """Bills the key, as a call does, or another program that uses it."""
+        with self._changed:
+            self._bills[generation_id] = self._bills.get(generation_id, 0.0) + usd
 
     def script(self, matcher: Matcher, *answers: Answer, is_repeated: bool = False) -> None:
         """Answers the requests that `matcher` fits with `answers`, one after another (the last for ever when `is_repeated`).
@@ -114,9 +150,14 @@ class Provider:
     def arrived(self, request: Recorded) -> Answer:
         """Records it, and says what to answer."""
         with self._changed:
-            self.requests.append(request)
-            self.in_flight += 1
-            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+            if request.method == "GET":
+                self.lookups.append(request)
+            else:
+                self._number += 1
+                request.generation_id = f"gen-{self._number}"
+                self.requests.append(request)
+                self.in_flight += 1
+                self.most_in_flight = max(self.most_in_flight, self.in_flight)
             self._changed.notify_all()
             for script in self._scripts:
                 answer = script.take(request)
@@ -127,7 +168,7 @@ class Provider:
     def ended(self, request: Recorded) -> None:
         """Its answer is over, in whatever way."""
         with self._changed:
-            self.in_flight -= 1
+            self.in_flight -= request.method != "GET"
             self._changed.notify_all()
         request.ended.set()
 
@@ -174,7 +215,10 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def _play(self, request: Recorded, answer: Answer) -> None:
         provider = self.server.provider
-        if provider.delay_s:
+        status, body = _body(request, answer, provider)
+        if answer.bills:
+            provider.bill(cost_usd(body), request.generation_id)
+        if provider.delay_s and request.method != "GET":
             self._wait(request, threading.Event(), provider.delay_s)
         if answer.gate:
             self._wait(request, answer.gate)
@@ -183,21 +227,22 @@ class _Exchange(BaseHTTPRequestHandler):
         if request.disconnected.is_set() or answer.hangs or answer.drops_after == -1:
             self.close_connection = True
             return
-        status, body = _body(request, answer)
-        self._head(answer, status, 10_000_000 if answer.drips else len(body))
+        is_whole = not answer.drips and answer.drops_after is None
+        if is_whole and not answer.bills and request.method == "POST":
+            provider.bill(cost_usd(body), request.generation_id)  # before the client can ask what it was
+        self._head(request, answer, status, 10_000_000 if answer.drips else len(body))
         if answer.drips:
             self._drip(request)
-        elif answer.drops_after is not None:
-            self.wfile.write(body[: answer.drops_after])
-            self.close_connection = True
         else:
-            self.wfile.write(body)
+            self.wfile.write(body if is_whole else body[: answer.drops_after])
+            self.close_connection = self.close_connection or not is_whole
 
-    def _head(self, answer: Answer, status: int, length_bytes: int) -> None:
+    def _head(self, request: Recorded, answer: Answer, status: int, length_bytes: int) -> None:
         self.send_response(status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(length_bytes))
-        for name, value in answer.headers.items():
+        headers = {"X-Generation-Id": request.generation_id} if request.generation_id and status == 200 else {}
+        for name, value in (headers | dict(answer.headers)).items():
             self.send_header(name, value)
         self.end_headers()
 
@@ -225,32 +270,16 @@ class _Exchange(BaseHTTPRequestHandler):
             return True
 
 
-def _body(request: Recorded, answer: Answer) -> tuple[int, bytes]:
-    status, body = (answer.status, answer.body) if answer.body is not None else good(request, answer.status)
+def _body(request: Recorded, answer: Answer, provider: Provider) -> tuple[int, bytes]:
+    if answer.body is not None:
+        status, body = answer.status, answer.body
+    elif request.method == "GET" and answer.status == 200:
+        status, body = lookup(request, provider.billed_usd, provider.bill_of)
+    else:
+        status, body = good(request, answer.status)
     if isinstance(body, bytes):
         return status, body
     return status, body.encode() if isinstance(body, str) else json.dumps(body).encode()
-
-
-def good(request: Recorded, status: int = 200) -> tuple[int, object]:
-    """Status and body of the answer that a request gets when nothing else is scripted."""
-    if status != 200:
-        return status, error_body(status, f"Scripted {status}")
-    if not request.headers.get("authorization", "").removeprefix("Bearer").strip():
-        return 401, error_body(401, "No auth credentials found")
-    if request.method == "POST" and request.path == "/images":
-        return 200, images_body(png(request.words))
-    if request.method == "POST" and request.path == "/chat/completions":
-        return 200, _chat_answer(request)
-    return 404, error_body(404, "Not Found")
-
-
-def _chat_answer(request: Recorded) -> object:
-    model = request.body["model"]
-    if "modalities" in request.body:
-        return chat_body("", model=model, images=[data_url(png(request.words))], cost=PICTURE_COST_USD)
-    answers = {"context": CONTEXT, "shots": SHOTS}
-    return chat_body(json.dumps(answers.get(request.schema_name, {})), model=model)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ class Answer:
     """One scripted answer. `body`: bytes or str go out as they are, None is the good answer, anything else becomes JSON.
 
     It waits for `gate` first. `hangs` never answers; `drips` sends a blank a beat, for ever; `drops_after` sends that many bytes of
-    the body, then closes the connection (-1: before the head).
+    the body, then closes the connection (-1: before the head). `bills`: it is billed although the client never sees its end.
     """
 
     status: int = 200
@@ -23,6 +23,7 @@ class Answer:
     hangs: bool = False
     drips: bool = False
     drops_after: int | None = None
+    bills: bool = False
 
 
 @dataclass
@@ -33,6 +34,7 @@ class Recorded:
     path: str
     headers: dict[str, str]
     body: Any
+    generation_id: str = ""
     ended: threading.Event = field(default_factory=threading.Event)
     disconnected: threading.Event = field(default_factory=threading.Event)
 
@@ -90,7 +92,7 @@ def matches(matcher: Matcher, request: Recorded) -> bool:
     if callable(matcher):
         return matcher(request)
     if matcher.startswith("/"):
-        return request.path == matcher
+        return request.path.partition("?")[0] == matcher
     if matcher.startswith("model:"):
         return isinstance(request.body, dict) and request.body.get("model") == matcher.removeprefix("model:")
     if matcher.startswith("schema:"):

@@ -1,19 +1,30 @@
 """Which engine answers: the one place that knows them all. Imports each only when it is wanted, so that the start stays quick."""
 
+from concurrent.futures import Executor
+
 from maestro.config import Settings
 from maestro.engines import Engine
+from maestro.services import video
 from maestro.types import GenerationResult
 
 
-def build(settings: Settings) -> Engine:
-    """The engine that the settings ask for."""
+def build(settings: Settings, booth: video.Booth, executor: Executor | None = None) -> Engine:
+    """The engine that the settings ask for; what it reads of a clip, it reads in the booth.
+
+    With `executor`, its workers do what takes long.
+    """
     if settings.is_offline:
         from maestro.engines.offline import OfflineEngine  # noqa: PLC0415
 
-        return OfflineEngine()
+        own = OfflineEngine(study=booth.study)
+        if executor is None:
+            return own
+        from maestro.engines.remote import RemoteEngine  # noqa: PLC0415
+
+        return RemoteEngine(own, executor)
     from maestro.engines.openrouter import OpenRouterEngine  # noqa: PLC0415
 
-    return OpenRouterEngine(settings)
+    return OpenRouterEngine(settings, executor)
 
 
 def develop(engine: str, raw: bytes, shot_id: int) -> GenerationResult:

@@ -13,12 +13,19 @@ PROMPT = (
     "Picture 1 is the style reference: take its medium, palette, line, texture, contrast and light, and nothing of what it shows.\n"
     "Picture 2 is a frame of the footage: take from it who and where, that is the people and animals with their faces, hair, "
     "clothes and colours, the place and its objects. They must be recognisable as the same. Its camera position is not binding.\n"
+    "{anchor}"
     "The shot to draw: {text}\n"
     "{context}"
     "Follow the shot's size, angle and action exactly; where they differ from picture 2, the shot's words win.\n"
     "Aspect ratio {ratio}, the picture filled to its edges: no border, no frame, no panel grid, no caption, no letters or numbers, "
     "no logo, no arrows. One single picture."
 )
+ANCHOR = (
+    "Picture 3 is another frame of the same storyboard, already drawn: the same people, animals and things look in yours as they "
+    "do there. Its view and its moment are not binding.\n"
+)
+PICTURES_WITH_ANCHOR = 3
+"""How many pictures an order has that has an anchor."""
 CONTEXT = "The scene it belongs to: {setting} {main_action} Mood: {tone}.\n"
 
 
@@ -31,12 +38,13 @@ class GenerationFailure:
 
 
 def prompt(order: ShotOrder) -> str:
-    """What an image model is told beside the two pictures: first the style reference, second the source frame."""
+    """What an image model is told beside the pictures: first the style reference, second the source frame, third the anchor."""
     context = order.context
     scene = ""
     if context is not None:
         scene = CONTEXT.format(setting=context.setting, main_action=context.main_action, tone=", ".join(context.emotional_tone))
-    return PROMPT.format(text=order.shot.text, context=scene, ratio=order.aspect_ratio)
+    anchor = ANCHOR if order.anchor else ""
+    return PROMPT.format(text=order.shot.text, context=scene, ratio=order.aspect_ratio, anchor=anchor)
 
 
 def as_finished(

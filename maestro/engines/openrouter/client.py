@@ -1,5 +1,8 @@
 """The SDK's client, with its edges set: what leaves, what may come back. Importing this module takes over a second."""
 
+import io
+import ssl
+from contextvars import ContextVar
 from typing import Any
 
 import httpx2
@@ -8,9 +11,12 @@ import openai
 from maestro.config import Settings, is_loopback
 from maestro.engines.openrouter import faults
 from maestro.engines.openrouter.faults import Fault
-from maestro.engines.openrouter.replies import Reply
+from maestro.engines.openrouter.hiding import Hiding
+from maestro.engines.openrouter.replies import Reply, Sent, generation_id
 
 ANSWER_LIMIT_BYTES = 60_000_000
+LIST_LIMIT_BYTES = 10_000_000
+"""Of what costs nothing to ask; the provider's list of all its models has about one million."""
 CONNECT_S = 15.0
 _SENT_HEADERS = {
     "host",
@@ -23,40 +29,54 @@ _SENT_HEADERS = {
     "user-agent",
     "x-openrouter-title",
 }
-_KEPT_HEADERS = ("content-type", "retry-after", "retry-after-ms")
+_KEPT_HEADERS = ("content-type", "retry-after", "retry-after-ms", "x-generation-id")
+_BODY = "maestro.body"
+_sent: ContextVar[Sent | None] = ContextVar("sent", default=None)
 
 
 class Client:
     """One SDK client. Make, use and close it on one event loop."""
 
     def __init__(self, settings: Settings) -> None:
-        self._key = settings.openrouter_api_key.get_secret_value().strip()
+        key = settings.openrouter_api_key.get_secret_value().strip()
+        self._hiding = Hiding(key)
         self._sdk = openai.AsyncOpenAI(
-            api_key=self._key,
+            api_key=key,
             base_url=str(settings.base_url),
             max_retries=0,  # a repeated request may be billed twice; what may be repeated is decided in wire.py
             default_headers=_title(settings.app_name),
             http_client=_Transport(settings),
         )
 
-    async def post(self, path: str, body: object) -> Reply:
-        """The answer, whatever its status. Raises Fault when none came."""
+    async def post(self, path: str, body: object, sent: Sent) -> Reply:
+        """The answer, whatever its status; `sent` learns what its head says. Raises Fault when none came."""
+        _sent.set(sent)
         try:
             response = await self._sdk.post(path, body=body, cast_to=httpx2.Response)
         except openai.APIStatusError as error:
             response = error.response
         except openai.APIConnectionError as error:
             raise _no_answer(error.__cause__) from error
-        return Reply(response.status_code, response.headers, self._without_key(response.content))
+        return self._reply(response)
+
+    async def get(self, path: str) -> Reply:
+        """The same for a question that costs nothing."""
+        _sent.set(None)
+        try:
+            response = await self._sdk.get(path, cast_to=httpx2.Response)
+        except openai.APIStatusError as error:
+            response = error.response
+        except openai.APIConnectionError as error:
+            raise _no_answer(error.__cause__) from error
+        return self._reply(response)
 
     async def close(self) -> None:
         """Closes what is open."""
         await self._sdk.close()
 
-    def _without_key(self, body: bytes) -> bytes:
-        """Servers have been seen to repeat the key in an error; it must not get from there to a page or a file."""
-        key = self._key.encode()
-        return body.replace(key, b"[key]") if len(key) >= 8 and key in body else body
+    def _reply(self, response: httpx2.Response) -> Reply:
+        body = response.extensions.get(_BODY, response.content)
+        return Reply(response.status_code, response.headers, self._hiding.without_key(body))
 
 
 class _Transport(httpx2.AsyncClient):
@@ -78,19 +98,23 @@ class _Transport(httpx2.AsyncClient):
         )
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """The whole answer. Raises Fault for one above ANSWER_LIMIT_BYTES, unpacked."""
+        """The whole answer. Raises Fault for one above its limit, unpacked."""
         for name in set(request.headers) - _SENT_HEADERS:
             del request.headers[name]
         options["stream"] = True
         try:
             response = await super().send(request, **options)
+            if sent := _sent.get():
+                sent.generation_id = generation_id({"id": response.headers.get("x-generation-id")})
             try:
-                body = await _read(response)
+                body = await _read(response, LIST_LIMIT_BYTES if request.method == "GET" else ANSWER_LIMIT_BYTES)
             finally:
                 await response.aclose()
         finally:
             request.headers.pop("authorization", None)  # an error keeps its request for whoever prints it, but not the key
         headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        if response.status_code < 400:  # beside the SDK, which would copy it
+            return httpx2.Response(response.status_code, headers=headers, request=request, extensions={_BODY: body})
         return httpx2.Response(response.status_code, headers=headers, content=body, request=request)
 
 
@@ -100,16 +124,23 @@ def _title(app_name: str) -> dict[str, str]:
     return {"X-OpenRouter-Title": letters} if letters else {}
 
 
-async def _read(response: httpx2.Response) -> bytes:
-    body = bytearray()
+async def _read(response: httpx2.Response, limit_bytes: int) -> bytes:
+    body = io.BytesIO()  # gives what it holds without copying it
     async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > ANSWER_LIMIT_BYTES:
-            raise faults.too_large(ANSWER_LIMIT_BYTES)
-    return bytes(body)
+        if body.write(chunk) and body.tell() > limit_bytes:
+            raise faults.too_large(limit_bytes)
+    return body.getvalue()
 
 
 def _no_answer(cause: BaseException | None) -> Fault:
     if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError | httpx2.UnsupportedProtocol):
-        return faults.unreachable()
+        return faults.unreachable(is_untrusted=_is_about_certificates(cause))
     return faults.dropped()
+
+
+def _is_about_certificates(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

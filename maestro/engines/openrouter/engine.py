@@ -1,156 +1,123 @@
-"""OpenRouter as an Engine: asks, checks, falls back to the next model, repairs once."""
+"""OpenRouter as an Engine: asks the chosen model and no other, checks, repairs once, and says what everything cost."""
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from threading import Lock
-from typing import Generic, TypeVar
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
 
-from maestro import config
 from maestro.calls import Call
 from maestro.config import Settings
-from maestro.engines import Keep
+from maestro.engines import Keep, Wish
 from maestro.engines.openrouter import developing, replies, requests
-from maestro.engines.openrouter.models import Ranking
-from maestro.engines.openrouter.replies import Words
+from maestro.engines.openrouter.asking import CHAT, Asker, check_key
+from maestro.engines.openrouter.models import Choice
+from maestro.engines.openrouter.surveying import Surveyor
 from maestro.engines.openrouter.wire import Wire
-from maestro.errors import AnswerError, CancelledError, EngineError, KeyRefusedError
-from maestro.questions import Question
+from maestro.errors import EngineError, KeyRefusedError, ModelGoneError
 from maestro.services import context as context_service
-from maestro.services import director, images
-from maestro.types import Context, Described, Directed, EngineCard, Footage, GenerationResult, ShotOrder
+from maestro.services import director
+from maestro.types import Context, Described, Directed, EngineCard, Footage, GenerationResult, Redirected, Shot, ShotOrder, Survey
 
-CACHE_LENGTH = 64
-CHAT = "/chat/completions"
 IMAGES = "/images"
-Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer(Generic[Value]):
-    value: Value
-    model: str
-    cost_usd: float | None
 
 
 class OpenRouterEngine:
-    """Meets the Protocol Engine. Thread-safe; holds one thread and closes it with `close`."""
+    """Meets the Protocol Engine. Thread-safe; holds one thread and closes it with `close`. `executor` as in Wire."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, executor: Executor | None = None) -> None:
         self._settings = settings
-        self._wire = Wire(settings)
-        self._text = Ranking(settings.text_models, config.variable("text_models"))
-        self._image = Ranking(settings.image_models, config.variable("image_models"))
-        self._cache: OrderedDict[str, Words] = OrderedDict()
-        self._cache_lock = Lock()
+        self._wire = Wire(settings, executor)
+        self._choice = Choice(settings)
+        self._asker = Asker(settings, self._wire, self._choice)
+        self._surveyor = Surveyor(self._wire, self._choice, needs_image_list=settings.image_wire == "images")
 
     @property
     def card(self) -> EngineCard:
-        """For the page: the host that everything is sent to, and the models in order of preference."""
+        """For the page: the host that everything is sent to, and the models, the one that is asked first."""
         host = self._settings.base_url.host
         title = "OpenRouter" if host == "openrouter.ai" else f"Models at {host}"
         line = f"Made by AI models at {host}: source frames and style picture are sent there, and answers are paid with your key."
         return EngineCard(
-            developing.ENGINE, title, line, is_paid=True, text_models=self._text.models, image_models=self._image.models
+            developing.ENGINE,
+            title,
+            line,
+            is_paid=True,
+            text_models=self._choice.ranked("text"),
+            image_models=self._choice.ranked("image"),
         )
 
     def describe(self, footage: Footage, call: Call) -> Described:
         """What the clip shows, from its source frames."""
-        answer = self._ask(context_service.question(footage.frames), context_service.read, call)
-        return Described(answer.value, answer.model, answer.cost_usd)
+        answer = self._asker.ask(context_service.question(footage.frames), context_service.read, call)
+        return Described(answer.value, answer.model, answer.cost_usd, answer.prompt, answer.answer, answer.generation_id)
 
     def direct(self, footage: Footage, context: Context, call: Call) -> Directed:
         """Five shots, from the director's source frame and the context."""
-        answer = self._ask(director.question(footage.director_frame, context), director.read, call)
-        return Directed(answer.value, answer.model, answer.cost_usd)
+        answer = self._asker.ask(director.question(footage.director_frame, context), director.read, call)
+        return Directed(answer.value, answer.model, answer.cost_usd, answer.prompt, answer.answer, answer.generation_id)
+
+    def redirect(self, footage: Footage, context: Context, shots: tuple[Shot, ...], wish: Wish, call: Call) -> Redirected:
+        """Another shot in the place of one of `shots`, the others kept, as `wish` hints."""
+        question = director.question_again(footage.director_frame, context, shots, wish.shot_id, wish.hint)
+        answer = self._asker.ask(question, lambda words: director.read_again(words, wish.shot_id), call)
+        return Redirected(answer.value, answer.model, answer.cost_usd, answer.prompt, answer.answer, answer.generation_id)
 
     def shoot(self, order: ShotOrder, call: Call, keep: Keep) -> GenerationResult:
-        """One picture. `keep` gets the body of the answer before it is read."""
+        """One answer, with one picture or more. `keep` gets its body before it is read."""
         began = time.monotonic()
-        self._check_key()
-        is_chat = self._settings.image_wire == "chat"
-        path, body = (CHAT, requests.picture_by_chat) if is_chat else (IMAGES, requests.picture)
-        model, raw = self._image.ask(lambda model: self._wire.post(path, body(model, order), call))
-        keep(raw)
-        result = developing.develop(raw, order.shot.id)
-        note = self._image.note(model)
+        check_key(self._settings)
+        model = self._choice.model("image")
+        sitting = requests.sitting(order, self._surveyor.ability(model))
+        result = self._shot(model, sitting, order.shot.id, call, keep)
         return replace(
             result,
             model=result.model or model,
-            prompt=images.prompt(order),
+            prompt=sitting.prompt,
             duration_s=time.monotonic() - began,
-            notes=(*result.notes, note) if note else result.notes,
+            notes=(*sitting.notes, *result.notes),
         )
 
     def develop(self, raw: bytes, order_shot_id: int) -> GenerationResult:
-        """The picture in a raw answer that `keep` once got."""
+        """The pictures in a raw answer that `keep` once got."""
         return developing.develop(raw, order_shot_id)
+
+    def survey(self, call: Call) -> Survey:
+        """Key, models and prices; GET only. The last one decides what models are asked for."""
+        try:
+            check_key(self._settings)
+        except KeyRefusedError as error:
+            return self._surveyor.nothing(str(error))
+        return self._surveyor.survey(call)
+
+    def costs(self, generation_ids: Sequence[str], call: Call) -> dict[str, float]:
+        """What these calls cost, as far as the provider tells."""
+        return self._surveyor.costs(generation_ids, call)
+
+    def choose(self, step: str, model: str) -> None:
+        """From now on asks this model for `step`; empty: the first of the settings."""
+        before = self._choice.model(step)
+        self._choice.choose(step, model)
+        if self._choice.model(step) != before:
+            self._wire.start_over()
 
     def close(self) -> None:
         """Ends what is in flight and closes the connections."""
         self._wire.close()
 
-    def _ask(self, question: Question, read: Callable[[str], Value], call: Call) -> _Answer[Value]:
-        known = self._remembered(question)
-        if known:
-            return _Answer(read(known.text), known.model, 0.0)
-        self._check_key()
-        model, body = self._text.ask(lambda model: self._wire.post(CHAT, requests.text(model, question), call))
-        words = replies.text(body, model)
+    def _shot(self, model: str, sitting: requests.Sitting, shot_id: int, call: Call, keep: Keep) -> GenerationResult:
+        is_chat = self._settings.image_wire == "chat"
+        path, body = (CHAT, requests.picture_by_chat) if is_chat else (IMAGES, requests.picture)
+        generation_id = ""
         try:
-            value = read(words.text)
-        except AnswerError as error:
-            misfit = _misfit(words, error)
-            words = self._repaired(question, words, misfit, model, call)
-            value = _read_again(read, words)
-        self._remember(question, words)
-        return _Answer(value, words.model, words.cost_usd)
-
-    def _repaired(self, question: Question, words: Words, misfit: AnswerError, model: str, call: Call) -> Words:
-        """The second and last try, told what was wrong. When that fails too, the first answer is the one to show."""
-        body = requests.repair(model, question, words.text[: replies.RAW_LIMIT], str(misfit))
-        try:
-            again = replies.text(self._wire.post(CHAT, body, call), model)
-        except CancelledError:
-            raise
+            received = self._wire.post(path, body(model, sitting), call)
+            generation_id = received.generation_id
+            keep(received.body)
+            result = developing.develop(received.body, shot_id)
         except EngineError as error:
-            raise misfit from error
-        return replace(again, cost_usd=_sum(words.cost_usd, again.cost_usd))
+            raise self._told(error, model, sitting.prompt, generation_id) from error.__cause__
+        return replace(result, generation_id=result.generation_id or generation_id)
 
-    def _check_key(self) -> None:
-        key = self._settings.openrouter_api_key.get_secret_value().strip()
-        if not key:
-            raise KeyRefusedError("OPENROUTER_API_KEY is not set; nothing was sent.", may_be_charged=False)
-        if not (key.isascii() and key.isprintable() and " " not in key):
-            raise KeyRefusedError("OPENROUTER_API_KEY holds characters that no key has; nothing was sent.", may_be_charged=False)
-
-    def _remembered(self, question: Question) -> Words | None:
-        with self._cache_lock:
-            return self._cache.get(question.digest) if self._settings.answer_cache else None
-
-    def _remember(self, question: Question, words: Words) -> None:
-        """Only answers that fit. The models are the same as long as the engine is, so the question alone is the key."""
-        if not self._settings.answer_cache:
-            return
-        with self._cache_lock:
-            self._cache[question.digest] = words
-            if len(self._cache) > CACHE_LENGTH:
-                self._cache.popitem(last=False)
-
-
-def _misfit(words: Words, error: AnswerError) -> AnswerError:
-    return AnswerError("The model's answer was cut off before its end.", raw=words.text) if words.is_cut else error
-
-
-def _read_again(read: Callable[[str], Value], words: Words) -> Value:
-    try:
-        return read(words.text)
-    except AnswerError as error:
-        message = f"{_misfit(words, error)} The model was asked twice."
-        step = "Ask again, or name another model in MAESTRO_TEXT_MODELS."
-        raise AnswerError(message, raw=words.text, next_step=step) from error
-
-
-def _sum(first: float | None, second: float | None) -> float | None:
-    return second if first is None else first + (second or 0.0)
+    def _told(self, error: EngineError, model: str, prompt: str, generation_id: str) -> EngineError:
+        if isinstance(error, ModelGoneError):
+            error = self._choice.gone(error, "image", model)
+        return replies.told(error, model, prompt, generation_id)

@@ -1,45 +1,41 @@
-"""A ranked list of models: who is asked first, and what happens when a model is gone."""
+"""Which model is asked for each step, and which ones could be asked instead when it is gone."""
 
-from collections.abc import Callable
+from maestro import config
+from maestro.config import Settings
+from maestro.errors import ModelGoneError, Remedy
 
-from maestro.errors import ModelGoneError
+STEPS = ("text", "image")
 
 
-class Ranking:
-    """Best first. Remembers which model answered, so that one that is gone is asked for once, not once a shot."""
+class Choice:
+    """The user's model for a step, else the first of the settings. No other is ever asked without the user's word."""
 
-    def __init__(self, models: tuple[str, ...], variable: str) -> None:
-        self.models = models
-        self._variable = variable
-        self._first = 0
+    def __init__(self, settings: Settings) -> None:
+        self._ranked = {"text": settings.text_models, "image": settings.image_models}
+        self._chosen = dict.fromkeys(STEPS, "")
 
-    def ask(self, post: Callable[[str], bytes]) -> tuple[str, bytes]:
-        """The first model that is to be had, and its answer. Raises ModelGoneError, naming what to set, when all are gone.
+    def choose(self, step: str, model: str) -> None:
+        """Empty: the first of the settings again. Raises KeyError for a step that there is not."""
+        if step not in self._chosen:
+            raise KeyError(step)
+        self._chosen[step] = model.strip()
 
-        Going on to the next costs nothing: a model that is gone was not asked.
-        """
-        first, gone = self._first, []
-        for place in (*range(first, len(self.models)), *range(first)):
-            try:
-                body = post(self.models[place])
-            except ModelGoneError as error:
-                gone.append(error)
-                continue
-            self._first = place
-            return self.models[place], body
-        raise self._none_left(gone)
+    def model(self, step: str) -> str:
+        """The one that is asked."""
+        return self._chosen[step] or self._ranked[step][0]
 
-    def note(self, model: str) -> str:
-        """A sentence when it was not the best of the list that answered, else empty."""
-        if model == self.models[0]:
-            return ""
-        return f"{self.models[0]} is not to be had at the moment; {model} was asked instead."
+    def ranked(self, step: str) -> tuple[str, ...]:
+        """The one that is asked, then the others of the settings, each once."""
+        return tuple(dict.fromkeys((self.model(step), *self._ranked[step])))
 
-    def _none_left(self, gone: list[ModelGoneError]) -> ModelGoneError:
-        fallbacks = tuple(dict.fromkeys(name for error in gone for name in error.fallback_models))
-        if len(gone) == 1:
-            message = f"{self.models[0]}: {gone[0]}"
-        else:
-            message = f"None of the models is to be had ({', '.join(self.models)}); the last answer was: {gone[-1]}"
-        named = f" The provider names: {', '.join(fallbacks)}." if fallbacks else ""
-        return ModelGoneError(message, fallback_models=fallbacks, next_step=f"Name another model in {self._variable}.{named}")
+    def gone(self, error: ModelGoneError, step: str, model: str) -> ModelGoneError:
+        """The error, naming the model and those that could be asked instead: the provider's word first."""
+        names = dict.fromkeys((*error.fallback_models, *self._ranked[step]))
+        others = tuple(name for name in names if name != model)
+        variable = config.variable(f"{step}_models")
+        step_words = error.next_step if others else f"Name another model in {variable} and start Maestro again."
+        told = ModelGoneError(f"{model}: {error}", fallback_models=others, next_step=step_words)
+        told.step = step
+        told.remedy = Remedy.MODEL if others else Remedy.SETTING
+        told.raw, told.cost_usd, told.may_be_charged = error.raw, error.cost_usd, error.may_be_charged
+        return told

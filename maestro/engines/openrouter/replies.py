@@ -1,18 +1,16 @@
 """What an answer says: the payload, its words, its cost, and whether the model declined."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from maestro.engines.openrouter import faults
-from maestro.errors import AnswerError, RefusedError
+from maestro.engines.openrouter import faults, outline, said
+from maestro.engines.openrouter.said import RAW_LIMIT
+from maestro.errors import AnswerError, EngineError, RefusedError
 from maestro.questions import dollars
 
-RAW_LIMIT = 20_000
-"""Characters of a raw answer that an error keeps."""
-_HALF = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+_NUMBER = re.compile(r"\d{1,7}(\.\d{1,18})?([eE]-?\d{1,2})?")
 _DECLINED = {
     "content_filter",
     "refusal",
@@ -34,6 +32,13 @@ class Reply:
     body: bytes = field(repr=False)
 
 
+@dataclass(slots=True)
+class Sent:
+    """A request on its way: what is known of it before its answer is whole."""
+
+    generation_id: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """A text answer. `is_cut` when the model ran into its limit before the end."""
@@ -42,62 +47,66 @@ class Words:
     model: str
     cost_usd: float | None
     is_cut: bool
-
-
-def payload(body: bytes) -> dict[str, Any]:
-    """The body of a 200 as an object without a fault of its own. Raises EngineError."""
-    text = body[:RAW_LIMIT].decode("utf-8", "replace")
-    if not body.strip():
-        raise AnswerError("The provider's answer was empty.")
-    try:
-        value = _parsed(body)
-    except (ValueError, RecursionError) as error:
-        is_page = text.lstrip().startswith("<")
-        what = "a web page instead of an answer" if is_page else "an answer that is cut short or no JSON"
-        raise AnswerError(f"The provider sent {what}.", raw=text) from error
-    if not isinstance(value, dict):
-        raise AnswerError("The provider's answer was JSON, but not an object.", raw=text)
-    return value
-
-
-def _parsed(body: bytes) -> Any:
-    """Half a surrogate pair passes for JSON, but could neither be sent back nor kept: it becomes a question mark."""
-    value = json.loads(body)
-    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")) if _HALF.search(body) else value
+    generation_id: str = ""
 
 
 def raise_fault_inside(value: Mapping[str, Any]) -> None:
     """Errors come inside a 200 once the model has begun: raises EngineError when there is one."""
     error = value.get("error") or choice(value).get("error")
     if error:
-        raise faults.inside(error)
+        raise faults.inside(error).error
 
 
 def text(body: bytes, asked_model: str) -> Words:
-    """The words of a chat answer. Raises EngineError when there are none to read."""
-    value = payload(body)
+    """The words of a chat answer. Raises EngineError when there are none to read; it says what the answer cost."""
+    value, raw = outline.parsed(body), body[:RAW_LIMIT].decode("utf-8", "replace")
+    try:
+        return _words(value, raw, asked_model)
+    except EngineError as error:
+        error.raw = error.raw or raw
+        raise billed(error, value) from error.__cause__
+
+
+def _words(value: Mapping[str, Any], raw: str, asked_model: str) -> Words:
     raise_fault_inside(value)
     first = choice(value)
-    raw = body[:RAW_LIMIT].decode("utf-8", "replace")
     if not first:
         raise AnswerError("The provider's answer holds no message.", raw=raw)
     raise_refusal(first)
     finish = first.get("finish_reason")
     if finish == "error":
         raise AnswerError("The model stopped with an error that nobody explained.", raw=raw)
-    return Words(content(first), model_of(value, asked_model), cost_usd(value), is_cut=finish == "length")
+    return Words(content(first), model_of(value, asked_model), cost_usd(value), finish == "length", generation_id(value))
+
+
+def billed(error: EngineError, value: Mapping[str, Any]) -> EngineError:
+    """The error, knowing what its answer says that it cost, or by which id that can be asked for."""
+    cost = cost_usd(value)
+    if cost is not None:
+        error.cost_usd = cost
+        error.may_be_charged = cost > 0
+    error.generation_id = error.generation_id or generation_id(value)
+    return error
 
 
 def raise_refusal(first: Mapping[str, Any]) -> None:
     """Raises RefusedError with the model's own words when the model or a filter declined."""
-    said = message(first).get("refusal")
+    declined = message(first).get("refusal")
     reasons = (first.get("finish_reason"), first.get("native_finish_reason"))
     reason = next((str(each) for each in reasons if str(each).lower() in _DECLINED), "")
-    if said:
-        raise RefusedError(f"The model declined: “{faults.clean(said)}”.")
+    if declined:
+        raise RefusedError(f"The model declined: “{said.clean(declined)}”.")
     if reason:
-        told = faults.clean(content(first))
+        told = said.clean(content(first))
         raise RefusedError(f"The provider's filter stopped the answer ({reason})." + (f" It said: “{told}”." if told else ""))
+
+
+def told(error: EngineError, model: str, prompt: str, generation_id: str = "") -> EngineError:
+    """The error, knowing what was asked of whom."""
+    error.model, error.prompt = model, prompt
+    if error.cost_usd is None and error.may_be_charged:
+        error.generation_id = error.generation_id or generation_id
+    return error
 
 
 def choice(value: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -124,10 +133,25 @@ def content(first: Mapping[str, Any]) -> str:
 def model_of(value: Mapping[str, Any], asked_model: str) -> str:
     """Which model answered, as far as the answer says."""
     named = value.get("model")
-    return faults.clean(named) if isinstance(named, str) and named.strip() else asked_model
+    return said.clean(named) if isinstance(named, str) and named.strip() else asked_model
 
 
 def cost_usd(value: Mapping[str, Any]) -> float | None:
-    """What the answer says that it cost."""
+    """What the answer says that it cost; some servers write numbers as words."""
     usage = value.get("usage")
-    return dollars(usage.get("cost")) if isinstance(usage, dict) else None
+    cost = usage.get("cost") if isinstance(usage, dict) else None
+    return dollars(float(cost) if isinstance(cost, str) and _NUMBER.fullmatch(cost) else cost)
+
+
+def generation_id(value: Mapping[str, Any]) -> str:
+    """By which the provider can be asked for the cost later; empty when the answer names none."""
+    named = value.get("id")
+    return named if isinstance(named, str) and re.fullmatch(r"[\w-]{1,100}", named) else ""
+
+
+def has_begun(value: Mapping[str, Any]) -> bool:
+    """Whether a model had begun to answer: there are words, pictures or tokens."""
+    usage = value.get("usage")
+    tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
+    first = choice(value)
+    return bool(tokens or value.get("data") or content(first) or message(first).get("images"))
