@@ -14,7 +14,19 @@ from PIL import Image
 from maestro.errors import EditConflictError, ProjectMissingError, WorkspaceError
 from maestro.services.storage import ProjectFolder, Workspace
 from maestro.types import TakeLabel
-from tests.services.storage_samples import CONTEXT, VERSION, directed, filled, footage, picture, reopened, result, style, take
+from tests.services.storage_samples import (
+    CONTEXT,
+    VERSION,
+    directed,
+    filled,
+    footage,
+    intent,
+    picture,
+    reopened,
+    result,
+    style,
+    take,
+)
 
 
 @pytest.fixture
@@ -208,6 +220,18 @@ def test_the_list_names_every_project(workspace: Workspace, folder: ProjectFolde
         (other.id, "The boat", 0, 0, 0, None),
     ]
     assert cards[0].size_bytes > len(picture(10).encoded)
+
+
+def test_a_project_that_came_to_nothing_is_discarded(workspace: Workspace, folder: ProjectFolder) -> None:
+    """One with anything in it is left alone."""
+    bare, begun = workspace.create("Nothing"), workspace.create("A call")
+    begun.begin(intent("c1"))
+
+    assert [workspace.discard(each.id) for each in (bare, begun, folder)] == [True, False, False]
+    assert {card.id for card in workspace.projects()} == {begun.id, folder.id}
+    assert not list((workspace.folder / ".staging").iterdir())
+    with pytest.raises(ProjectMissingError):
+        workspace.discard(bare.id)
 
 
 @pytest.mark.parametrize("project_id", ["", ".", "..", "../x", ".trash", "a/b", "A", "nothing-here", "x" * 200, "a\0b"])

@@ -112,7 +112,7 @@ def test_a_bundle_whose_sums_are_wrong_is_refused(tmp_path: Path) -> None:
     bundle = export(tmp_path)
     repack(bundle, lambda members: members.update({f"{TAKE}.png": picture(99).encoded}), is_listed=False)
     _refused(tmp_path, bundle)
-    repack(bundle, _json("maestro-bundle.json", lambda root: root.update(format=2)), is_listed=False)
+    repack(bundle, _json("maestro-bundle.json", lambda root: root.update(format=3)), is_listed=False)
     _refused(tmp_path, bundle)
     for name, mode in (("takes/shot-01_take-01.png", stat.S_IFLNK | 0o777), (f"{TAKE}.png", stat.S_IFREG | 0o600)):
         bundle = export(tmp_path)

@@ -2,17 +2,20 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from maestro.errors import NewerProjectError, ProjectDamagedError
+from maestro.errors import NewerProjectError, ProjectDamagedError, WorkspaceError
 from maestro.services.storage import Intent, ProjectFolder, Workspace
-from maestro.types import GenerationResult, Picture
+from maestro.types import GenerationResult, Picture, References, TakeLabel
 from tests.services.storage_samples import CONTEXT, VERSION, directed, filled, intent, picture, reopened, result, take
 
 Spoil = Callable[[bytes], bytes]
+PROJECTS = Path(__file__).parent / "projects"
+"""As released versions wrote them."""
 
 
 def _with(change: Callable[[dict[str, object]], object]) -> Spoil:
@@ -243,6 +246,124 @@ def test_an_old_project_is_brought_to_the_present_schema(tmp_path: Path) -> None
     assert reopened(folder).add_take("c2", result(3), picture(2)).label.number == 2
 
 
+def test_a_project_of_version_0_1_opens_as_it_was_left(tmp_path: Path) -> None:
+    """Files as that version wrote them: read without a word, then changed, with a backup of what was there."""
+    shutil.copytree(PROJECTS / "schema_1", tmp_path / "old")
+    folder = Workspace(tmp_path, VERSION).open("old")
+    folder.recover(_never, ())
+    project = folder.read()
+
+    assert (project.notices, project.interruptions, project.context, project.step) == ((), (), CONTEXT, "")
+    assert (project.sheet(2).shot.text, project.sheet(2).director_text) == ("edited by hand", "Shot 2")
+    [kept] = project.saved_takes
+    assert (str(kept.label), kept.call_id, kept.is_missing, kept.is_stale) == ("shot-03_take-01", "c1", False, False)
+    assert kept.frame == project.frames[0]
+    assert (project.aspect_ratio, project.size, project.is_frames_changed, project.retired_frames) == ("", "", False, ())
+    assert folder.source_frame(37).png
+    folder.set_references(1, References(24, kept.label))
+    folder.restore_take(TakeLabel(3, 2))
+    assert take(folder, "c9").label.number == 3
+    assert reopened(folder).read().sheet(1).references == References(24, kept.label)
+    before = (PROJECTS / "schema_1" / "project.json").read_bytes()
+    assert before in [path.read_bytes() for path in (folder.path / "backups").iterdir()]
+
+
+def test_a_bundle_of_version_0_1_is_imported(tmp_path: Path) -> None:
+    """Words, marks and pictures."""
+    project = Workspace(tmp_path, VERSION).import_bundle(PROJECTS / "format_1.zip").read()
+
+    assert project.sheet(2).shot.text == "edited by hand"
+    assert [str(kept.label) for kept in project.saved_takes] == ["shot-03_take-01"]
+
+
+def test_an_earlier_state_can_be_restored_by_hand(tmp_path: Path) -> None:
+    """And the one before it again; edits, takes and their numbers stay."""
+    folder = filled(Workspace(tmp_path, VERSION))
+    folder.edit(1, "mine", "Shot 1")
+    folder.rename("Second")
+    folder.rename("Third")
+    folder.delete_take(take(folder, "c1").label)
+    [newest, *_] = folder.backups()
+    names = {each.at: each.name for each in reopened(folder).backups()}
+    assert list(names) == sorted(names, reverse=True)
+    folder.restore_backup(newest.name)
+    before = folder.read()
+
+    assert reopened(folder).read() == before
+    assert before.sheet(1).shot.text == "mine"
+    assert take(folder, "c2").label.number == 2
+    folder.restore_backup(folder.backups()[-1].name)
+    assert (folder.read().name, folder.read().context) == ("The boat", None)
+    assert [(sheet.shot.id, len(sheet.takes)) for sheet in folder.read().sheets] == [(3, 1)]
+    third = next(each for each in folder.backups() if each.at == before.changed_at)
+    folder.restore_backup(third.name)
+    assert (folder.read().name, folder.read().context, folder.read().sheet(1).shot.text) == (before.name, CONTEXT, "mine")
+
+
+def test_the_backups_of_damaged_records_are_offered(tmp_path: Path) -> None:
+    """All that can be opened; none when none can."""
+    folder = filled(Workspace(tmp_path, VERSION))
+    folder.rename("Renamed")
+    spoil(folder, DAMAGES["cut"])
+    fresh = reopened(folder)
+    assert fresh.read().name == "The boat"
+    fresh.restore_backup(fresh.backups()[0].name)
+
+    assert (reopened(folder).read().name, reopened(folder).read().notices) == ("The boat", ())
+    for path in (folder.path / "project.json", *(folder.path / "backups").iterdir()):
+        path.write_bytes(b"{")
+    assert reopened(folder).backups() == ()
+
+
+def test_trying_every_backup_in_turn_loses_none(tmp_path: Path) -> None:
+    """Not even that of the state just before the present one."""
+    folder = filled(Workspace(tmp_path, VERSION))
+    for number in range(7):
+        folder.rename(f"Name {number}")
+        reopened(folder).read()  # a start of the app keeps a backup
+    folder.rename("Name 7")
+    folder.rename("Name 8")
+    names = {folder.read().name}
+    offered = folder.backups()
+    for backup in offered:
+        folder.restore_backup(backup.name)
+        names.add(folder.read().name)
+    again = {folder.read().name}
+    for backup in folder.backups():
+        folder.restore_backup(backup.name)
+        again.add(folder.read().name)
+
+    assert len(offered) > 3
+    assert {"Name 8", "Name 7", "Name 6"} <= names <= again
+
+
+def test_a_restored_direction_shows_its_own_words(tmp_path: Path) -> None:
+    """What was written since is a step of the history."""
+    folder = filled(Workspace(tmp_path, VERSION))
+    folder.rename("Named")
+    reopened(folder).read()
+    folder.keep_shots(directed("Later"))
+    folder.edit(2, "mine", "Later 2")
+    folder.restore_backup(folder.backups()[0].name)
+
+    assert [folder.read().sheet(number).shot.text for number in (1, 2)] == ["Shot 1", "Shot 2"]
+    assert folder.undo(2) == "mine"
+
+
+@pytest.mark.parametrize("name", ["../project.json", "project-previous.json", "", "999"])
+def test_what_is_no_backup_is_not_restored(tmp_path: Path, name: str) -> None:
+    """With a sentence; nothing changes. A damaged backup is not even offered."""
+    folder = filled(Workspace(tmp_path, VERSION))
+    before, offered = folder.read(), folder.backups()
+    (folder.path / "backups" / "project-previous.json").write_bytes(b"{")
+
+    for wrong in (name, offered[0].name):
+        with pytest.raises(WorkspaceError, match="not there any more"):
+            folder.restore_backup(wrong)
+    assert folder.read() == before
+    assert folder.backups() == offered[1:]
+
+
 def test_backups_are_few(tmp_path: Path) -> None:
     """Five, and one a day for a week; foreign files stay."""
     folder = filled(Workspace(tmp_path, VERSION))
@@ -259,5 +380,5 @@ def test_backups_are_few(tmp_path: Path) -> None:
     assert (backups / "mine.json").exists()
 
 
-def _never(_call: Intent, _raw: bytes) -> tuple[GenerationResult, Picture]:
+def _never(_call: Intent, _raw: bytes) -> list[tuple[GenerationResult, Picture]]:
     raise AssertionError("nothing was answered")

@@ -7,13 +7,14 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from maestro.errors import DiskFullError, MaestroError, WorkspaceError
 from maestro.services.storage import Intent, ProjectFolder, Workspace
-from maestro.types import GenerationResult, Picture
+from maestro.types import CallKind, Exchange, GenerationResult, Picture, Shot, SourceFrame
 from tests.services.storage_samples import (
     CONTEXT,
     KILL,
@@ -31,23 +32,36 @@ from tests.services.storage_samples import (
 )
 
 LIMIT_S = 90
+EXCHANGE = Exchange("c1", CallKind.SHOOT, "openrouter", "m", datetime(2026, 1, 2, tzinfo=UTC), 1.0, "asked", (), "answered")
 SAVES: dict[str, Callable[[ProjectFolder], object]] = {
     "edit": lambda folder: folder.edit(1, "a longer text than before " * 40, "Shot 1"),
     "keep_shots": lambda folder: folder.keep_shots(directed("Other")),
     "rename": lambda folder: folder.rename("Another name"),
     "add_take": lambda folder: folder.add_take("c1", result(3), picture(77)),
+    "keep_frames": lambda folder: folder.keep_frames([*folder.footage_frames()[1:], frame(70)], folder.source_frame(37)),
+    "keep_shot": lambda folder: folder.keep_shot(Shot(2, "Anew"), "another model"),
+    "restore_backup": lambda folder: folder.restore_backup(folder.backups()[0].name),
+    "keep_exchange": lambda folder: folder.keep_exchange(EXCHANGE),
 }
+MAY_BE_THERE = {"add_take", "keep_exchange"}
+"""What does no harm when it is on disk though the disk said that it is not: asked again, it is there once."""
+KILLED = [name for name in SAVES if name != "keep_shot"]
+CODES = [(name, code) for name in SAVES for code in (errno.ENOSPC, errno.EIO) if code == errno.EIO or not name.startswith("keep_")]
+
+
+def frame(index: int) -> SourceFrame:
+    """Another source frame."""
+    return SourceFrame(index, index * 0.04, picture(index).encoded, 64, 36)
 
 
 def facts(folder: ProjectFolder) -> object:
     """Everything that a save may change, as a new process finds it."""
     project = reopened(folder).read()
     assert project.notices == ()
-    return project.name, project.sheets
+    return project.name, project.sheets, project.frames, project.retired_frames, reopened(folder).exchanges()
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
-@pytest.mark.parametrize("name", SAVES)
+@pytest.mark.parametrize(("name", "code"), CODES)
 def test_a_disk_that_fails_at_the_nth_call_of_a_save_loses_nothing(tmp_path: Path, name: str, code: int) -> None:
     """Before: the old state and a sentence. When no call fails any more: the new state."""
     disk = FailingDisk(code)
@@ -62,11 +76,11 @@ def test_a_disk_that_fails_at_the_nth_call_of_a_save_loses_nothing(tmp_path: Pat
         if error is None:
             break
         assert isinstance(error, DiskFullError) == (code == errno.ENOSPC)
-        assert name == "add_take" or facts(folder) == before
+        assert name in MAY_BE_THERE or facts(folder) == before
 
     assert fails_at > 8
     assert facts(folder) != before
-    assert len(folder.read().sheet(3).takes) == (name == "add_take")
+    assert sum(len(sheet.takes) for sheet in folder.read().sheets) == (name == "add_take")
     folder.recover(_never, ())
     assert not list(tmp_path.rglob(".part-*"))
 
@@ -117,7 +131,7 @@ def test_twelve_random_kills_lose_no_acknowledged_change(tmp_path: Path) -> None
         task = "edit" if round_number % 2 else "shoot"
         acknowledged = _kill(victim(task, folder, f"r{round_number}", 1000), chance.randrange(1, 14))
         fresh = reopened(folder)
-        fresh.recover(lambda call, _raw: (result(call.shot_id), picture(200)), ())
+        fresh.recover(lambda call, _raw: [(result(call.shot_id), picture(200))], ())
         project = fresh.read()
 
         assert project.notices == () or all("Maestro" in notice or "adopted" in notice for notice in project.notices)
@@ -134,11 +148,12 @@ def words(folder: ProjectFolder) -> object:
     project = reopened(folder).read()
     assert project.notices == ()
     sheets = [(sheet.shot, sheet.can_undo, [kept.label for kept in sheet.takes]) for sheet in project.sheets]
-    return project.name, project.director_model, sheets
+    frames = [kept.index for kept in (*project.frames, *project.retired_frames)], project.is_frames_changed
+    return project.name, project.director_model, sheets, frames, folder.exchanges()
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("name", SAVES)
+@pytest.mark.parametrize("name", KILLED)
 def test_a_kill_at_the_nth_call_of_a_save_leaves_the_state_before_or_after(tmp_path: Path, name: str) -> None:
     """Never between, never damaged; what was acknowledged is there."""
     origin = tmp_path / "origin"
@@ -158,6 +173,34 @@ def test_a_kill_at_the_nth_call_of_a_save_leaves_the_state_before_or_after(tmp_p
     assert kills_at > 8
     assert found[-1] != before
     assert all(state in (before, found[-1]) for state in found)
+
+
+def three(_call: object = None, _raw: bytes = b"") -> list[tuple[GenerationResult, Picture]]:
+    """The pictures of one answer."""
+    return [(result(3), picture(red)) for red in (61, 62, 63)]
+
+
+@pytest.mark.timeout(60)
+def test_a_kill_at_the_nth_call_between_three_pictures_of_an_answer_loses_none(tmp_path: Path) -> None:
+    """The next start has all three, each once, and nothing is said to be unknown."""
+    origin = tmp_path / "origin"
+    origin.mkdir()
+    folder = filled(Workspace(origin, VERSION))
+    folder.begin(intent("c1"))
+    folder.keep_answer("c1", b"three pictures")
+    for kills_at in range(3, 200, 6):
+        home = tmp_path / str(kills_at)
+        shutil.copytree(origin, home)
+        was_acknowledged = _saves_in_a_child(home, folder.id, lambda saved: saved.add_takes("c1", three()), kills_at)
+        fresh = Workspace(home, VERSION).open(folder.id)
+        fresh.recover(three, ())
+        takes = fresh.read().sheet(3).takes
+        assert [kept.path.read_bytes() for kept in takes] == [each.encoded for _, each in three()]
+        assert fresh.read().interruptions == ()
+        if was_acknowledged:
+            break
+
+    assert kills_at > 30
 
 
 def _saves_in_a_child(home: Path, project_id: str, save: Callable[[ProjectFolder], object], kills_at: int) -> bool:
@@ -305,5 +348,5 @@ class AlwaysReadOnly(FailingDisk):
         raise OSError(errno.EROFS, "Read-only file system")
 
 
-def _never(_call: Intent, _raw: bytes) -> tuple[GenerationResult, Picture]:
+def _never(_call: Intent, _raw: bytes) -> list[tuple[GenerationResult, Picture]]:
     raise AssertionError("nothing was answered")

@@ -16,9 +16,9 @@ def folder(tmp_path: Path) -> ProjectFolder:
     return filled(Workspace(tmp_path, VERSION))
 
 
-def develop(call: Intent, raw: bytes) -> tuple[GenerationResult, Picture]:
+def develop(call: Intent, raw: bytes) -> list[tuple[GenerationResult, Picture]]:
     """The picture in a raw answer of these tests."""
-    return result(call.shot_id, raw.decode()), picture(120)
+    return [(result(call.shot_id, raw.decode()), picture(120))]
 
 
 def recovered(folder: ProjectFolder) -> ProjectFolder:
@@ -65,7 +65,7 @@ def test_an_answer_that_cannot_be_developed_is_listed_and_stays(folder: ProjectF
     folder.begin(intent("c1"))
     folder.keep_answer("c1", b"no picture")
 
-    def refuse(_call: Intent, _raw: bytes) -> tuple[GenerationResult, Picture]:
+    def refuse(_call: Intent, _raw: bytes) -> list[tuple[GenerationResult, Picture]]:
         raise AnswerError("The answer held no picture.")
 
     reopened(folder).recover(refuse, ())

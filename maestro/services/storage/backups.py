@@ -55,14 +55,15 @@ class Backups:
         self.disk.replace(part, self._new_name(sequence))
         self._prune()
 
-    def keep_copy(self, encoded: bytes, sequence: int) -> None:
-        """As a timed backup; not twice in a row."""
+    def keep_copy(self, encoded: bytes, sequence: int, *, is_pruned: bool = True) -> None:
+        """As a timed backup; not twice in a row. Unless `is_pruned`, the older ones stay until the next one is made."""
         newest = next(iter(self._timed()), None)
         if newest is not None and _same(self.folder / newest, encoded):
             return
         make_folder(self.disk, self.folder)
         place(self.disk, self._new_name(sequence), encoded)
-        self._prune()
+        if is_pruned:
+            self._prune()
 
     def keep_damaged(self, encoded: bytes) -> Path:
         """Where the bytes are kept aside."""

@@ -1,4 +1,4 @@
-"""A project as one ZIP file, streamed: records, words, takes, frames and style; not journal, backups and trash."""
+"""A project as one ZIP file, streamed: records, words, takes, exchanges, frames and style; not journal, backups and trash."""
 
 import hashlib
 import json
@@ -13,13 +13,16 @@ from typing import IO
 
 from maestro.services.storage.durable import Disk, make_folder, open_regular, place, placing, regular_files, sync_folder
 from maestro.services.storage.envelope import pack
+from maestro.services.storage.exchanges import FOLDER as EXCHANGES
+from maestro.services.storage.exchanges import read_exchange
 from maestro.services.storage.folder import ProjectFolder
-from maestro.services.storage.records import FRAME_FILE, STYLE_FILE, TAKE_FILE, TAKE_STEM
+from maestro.services.storage.records import CALL_ID, FRAME_FILE, STYLE_FILE, TAKE_FILE, TAKE_STEM
 
 MANIFEST = "maestro-bundle.json"
-FORMAT = 1
+FORMAT = 2
+"""Format 1 had no exchanges; a project without any is still written so, for older versions."""
 CHUNK_BYTES = 1 << 20
-FOLDERS = ("", "frames", "takes", "words")
+FOLDERS = ("", EXCHANGES, "frames", "takes", "words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ def is_bundled(name: str) -> bool:
         return (
             file.startswith("shot-") and file.endswith(".json") and file[5:-5].isascii() and file[5:-5].isdigit() and len(file) < 20
         )
+    if folder == EXCHANGES:
+        return file.endswith(".json") and CALL_ID.fullmatch(file.removesuffix(".json")) is not None
     if folder == "frames":
         return FRAME_FILE.fullmatch(file) is not None
     return folder == "" and STYLE_FILE.fullmatch(file) is not None
@@ -53,7 +58,11 @@ def write_bundle(source: ProjectFolder, disk: Disk, destination: Path) -> None:
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, allowZip64=True) as bundle:
             parts = [_add_bytes(bundle, "project.json", records)]
             parts += [part for name in names for part in _add_file(bundle, source, name)]
-            manifest = {"format": FORMAT, "files": {part.name: [part.size_bytes, part.sha256] for part in parts}}
+            has_exchanges = any(name.startswith(f"{EXCHANGES}/") for name in names)
+            manifest = {
+                "format": FORMAT if has_exchanges else 1,
+                "files": {part.name: [part.size_bytes, part.sha256] for part in parts},
+            }
             _add_bytes(bundle, MANIFEST, json.dumps(manifest, indent=1).encode())
         stream.flush()
 
@@ -81,7 +90,12 @@ def snapshot(source: ProjectFolder) -> tuple[bytes, list[str]]:
     with source.writing("The copy"):
         names = [f"{folder}/{name}".lstrip("/") for folder in FOLDERS for name in sorted(regular_files(source.path / folder))]
     records = pack(loaded.state.tables, loaded.state.sequence, source.version)
-    return records, [name for name in names if is_bundled(name)]
+    return records, [name for name in names if is_bundled(name) and _is_whole(source, name)]
+
+
+def _is_whole(source: ProjectFolder, name: str) -> bool:
+    """A damaged exchange, which nobody is shown, must not make the copy one that cannot be opened."""
+    return not name.startswith(f"{EXCHANGES}/") or read_exchange(source.path / name) is not None
 
 
 def _opened(source: ProjectFolder, name: str) -> IO[bytes]:

@@ -22,6 +22,8 @@ from maestro.errors import BundleError
 from maestro.services.storage.bundle_export import CHUNK_BYTES, FOLDERS, FORMAT, MANIFEST, is_bundled
 from maestro.services.storage.durable import Disk, make_folder, open_regular, placing, read_bytes, sync_folder, write_all
 from maestro.services.storage.envelope import DamagedStateError, State, unpack
+from maestro.services.storage.exchanges import FOLDER as EXCHANGES
+from maestro.services.storage.exchanges import checked_exchange
 from maestro.services.storage.facts import facts_of, words_of
 from maestro.services.storage.migrations import SCHEMA
 from maestro.services.storage.records import RecordError
@@ -149,6 +151,9 @@ def _read_one(path: Path, name: str) -> None:
         words_of(_state(path).tables)
         return
     encoded, _ = read_bytes(path, FILE_LIMIT_BYTES)
+    if name.startswith(f"{EXCHANGES}/"):
+        checked_exchange(encoded, name)
+        return
     if name.endswith(".json"):
         if f"takes/{parse_record(encoded).label}.json" != name:
             raise RecordError(f"{name} belongs to another take")

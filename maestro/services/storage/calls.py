@@ -14,7 +14,8 @@ class CallsPart(Core):
         """Before anything is asked. Raises WorkspaceError when the project cannot be written: then nothing may be paid for."""
         with self._writing("The call"):
             facts: Facts = self._facts_to_change()
-            self._journal.begin(intent, presence_of(self._ground.disk, self._ground.workspace), facts.style_sha256)
+            owner = presence_of(self._ground.disk, self._ground.workspace)
+            self._journal.begin(intent, owner, facts.style_sha256, facts.frame(intent.frame_index))
 
     def mark_sent(self, call_id: str) -> None:
         """Just before the request leaves: from here on it may be billed."""

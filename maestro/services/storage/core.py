@@ -14,7 +14,7 @@ from maestro.services.storage.durable import Disk, is_folder, regular_files, tol
 from maestro.services.storage.facts import Facts, Records, facts_of, words_now, words_of
 from maestro.services.storage.journal import Journal
 from maestro.services.storage.locks import ProjectLock, require_workspace
-from maestro.services.storage.records import WordsRecord
+from maestro.services.storage.records import ShotRecord, WordsRecord
 from maestro.services.storage.shelf import Shelf
 from maestro.services.storage.store import Loaded, Place, Store, newer
 
@@ -168,6 +168,9 @@ class Core:
 
     def _words(self, facts: Facts, shot_id: int) -> WordsRecord:
         """The words that hold. Raises WorkspaceError when there is no such shot."""
+        return words_now(self._require_shot(facts, shot_id), self._words_store(shot_id).load().facts)
+
+    def _require_shot(self, facts: Facts, shot_id: int) -> ShotRecord:
         if shot_id not in facts.shots:
             raise WorkspaceError(f"There is no shot {shot_id} in this project.", next_step="Open the project again.")
-        return words_now(facts.shots[shot_id], self._words_store(shot_id).load().facts)
+        return facts.shots[shot_id]

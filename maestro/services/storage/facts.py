@@ -8,6 +8,7 @@ from typing import Any
 from tinydb import TinyDB
 from tinydb.table import Document
 
+from maestro.services.storage.choices import ChoicesRecord, ReferencesRecord
 from maestro.services.storage.envelope import Tables
 from maestro.services.storage.records import (
     HISTORY_LIMIT,
@@ -21,7 +22,7 @@ from maestro.services.storage.records import (
     from_json,
     to_json,
 )
-from maestro.types import Framing, Shot, TakeLabel
+from maestro.types import Framing, References, Shot, TakeLabel
 
 LABELS_A_SHOT = 1_000_000
 
@@ -34,12 +35,19 @@ class Facts:
     shots: dict[int, ShotRecord]
     marks: dict[TakeLabel, MarkRecord]
     numbers: dict[int, int]
+    references: dict[int, ReferencesRecord]
+    choices: ChoicesRecord
+    retired: tuple[FrameRecord, ...]
 
     def frames(self) -> tuple[FrameRecord, ...]:
         """Every source frame, the director's included, each index once."""
         director = self.project.director_frame
         known = {frame.index: frame for frame in (*self.project.frames, *([director] if director else []))}
         return tuple(known.values())
+
+    def frame(self, index: int) -> FrameRecord | None:
+        """The source frame of that index, one of those before too."""
+        return next((frame for frame in (*self.frames(), *reversed(self.retired)) if frame.index == index), None)
 
     @property
     def style_sha256(self) -> str:
@@ -59,11 +67,16 @@ def facts_of(tables: Tables) -> Facts:
     shots = [from_json(ShotRecord, document) for document in tables.get("shots", {}).values()]
     marks = [from_json(MarkRecord, document) for document in tables.get("marks", {}).values()]
     numbers = [from_json(NumberRecord, document) for document in tables.get("numbers", {}).values()]
+    references = [from_json(ReferencesRecord, document) for document in tables.get("references", {}).values()]
+    choices = [from_json(ChoicesRecord, document) for document in tables.get("choices", {}).values()]
     return Facts(
         from_json(ProjectRecord, projects[0]),
         {shot.id: shot for shot in sorted(shots, key=lambda shot: shot.id)},
         {TakeLabel(mark.shot_id, mark.number): mark for mark in marks},
         {number.shot_id: number.last for number in numbers},
+        {chosen.shot_id: chosen for chosen in references},
+        choices[0] if choices else ChoicesRecord(),
+        tuple(from_json(FrameRecord, document) for document in tables.get("retired", {}).values()),
     )
 
 
@@ -111,6 +124,27 @@ class Records:
         table.remove(doc_ids=[shot_id for shot_id in self.facts.shots if shot_id not in {record.id for record in records}])
         for record in records:
             self._put("shots", record.id, record)
+
+    def put_shot(self, shot: ShotRecord) -> None:
+        """Replaces one shot."""
+        self._put("shots", shot.id, shot)
+
+    def put_references(self, shot_id: int, references: References) -> None:
+        """Replaces what a shot is made from."""
+        self._put("references", shot_id, ReferencesRecord(shot_id, references.frame_index, references.anchor))
+
+    def put_choices(self, choices: ChoicesRecord) -> None:
+        """Replaces what was chosen for the whole project; writes nothing that was so already."""
+        if choices != self.facts.choices:
+            self._put("choices", 1, choices)
+
+    def put_retired(self, frames: Iterable[FrameRecord]) -> None:
+        """Replaces the frames that are no longer used."""
+        records = tuple(frames)
+        if records != self.facts.retired:
+            self._database.table("retired", cache_size=0).truncate()
+            for number, frame in enumerate(records, 1):
+                self._put("retired", number, frame)
 
     def put_mark(self, label: TakeLabel, *, is_saved: bool) -> None:
         """Marks a take."""

@@ -1,27 +1,29 @@
 """A project's folder: everything that can be read from it and written to it."""
 
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from maestro.errors import ProjectMissingError
 from maestro.services.storage.calls import CallsPart
 from maestro.services.storage.core import Ground
-from maestro.services.storage.durable import is_folder, is_regular, stat_key
+from maestro.services.storage.durable import is_folder, is_regular, regular_files, stat_key
+from maestro.services.storage.exchanges import Drawer, ExchangesPart, is_picture_name
 from maestro.services.storage.facts import Facts
 from maestro.services.storage.inputs import InputsPart
-from maestro.services.storage.records import FRAME_FILE, STYLE_FILE, TAKE_FILE
 from maestro.services.storage.recovery import RecoveryPart
+from maestro.services.storage.restoring import RestoringPart
 from maestro.services.storage.sheets import Sheets, Sources
 from maestro.services.storage.shelf import Shelved
 from maestro.services.storage.store import Loaded, newer
+from maestro.services.storage.takes import on_disk
 from maestro.services.storage.thumbs import make_thumbnail
 from maestro.services.storage.words import WordsPart
-from maestro.types import FrameOnDisk, Interruption, Project
+from maestro.types import Interruption, Project
 
 __all__ = ["ProjectFolder"]
 
 
-class ProjectFolder(WordsPart, InputsPart, CallsPart, RecoveryPart):
+class ProjectFolder(WordsPart, InputsPart, CallsPart, RecoveryPart, ExchangesPart, RestoringPart):
     """Thread-safe; one object for a project in a process. Every change is on disk before its method returns.
 
     Methods that write raise WorkspaceError (DiskFullError, NewerProjectError, ProjectDamagedError, ProjectMissingError).
@@ -32,6 +34,7 @@ class ProjectFolder(WordsPart, InputsPart, CallsPart, RecoveryPart):
         self._read: tuple[tuple[object, ...], Project] | None = None
         self._alive: object = None
         self._sheets = Sheets()
+        self._drawer = Drawer(lambda: self.path)
 
     def read(self) -> Project:
         """The project as it is on disk; the same object as long as nothing changed.
@@ -53,6 +56,13 @@ class ProjectFolder(WordsPart, InputsPart, CallsPart, RecoveryPart):
             self._read = known
         return known[1]
 
+    def is_bare(self) -> bool:
+        """Whether nothing was ever kept in it: no inputs, shots, takes, answers or calls."""
+        project = self.read()
+        has_files = any(regular_files(self.path / name) for name in ("takes", "trash", "incoming", "exchanges", "words"))
+        has_records = project.clip or project.frames or project.style_path or project.context or project.sheets
+        return not (project.is_read_only or has_files or has_records or self._journal.entries())
+
     def thumbnail(self, picture_path: Path, width_px: int) -> Path:
         """A JPEG of at most that width in `thumbs/`, made once for each state of the original; the picture itself when it is small.
 
@@ -61,20 +71,26 @@ class ProjectFolder(WordsPart, InputsPart, CallsPart, RecoveryPart):
         return make_thumbnail(self._ground.disk, self.path, picture_path, width_px)
 
     def picture_file(self, name: str) -> Path | None:
-        """The file of a picture that the records own: "takes/...", "frames/..." or the style's name; None for everything else."""
-        parts = PurePosixPath(name).parts
-        match parts:
-            case ["takes", file] if TAKE_FILE.fullmatch(file):
-                owned = any(take.record.file == file for take in self._shelf.takes())
-            case ["frames", file] if FRAME_FILE.fullmatch(file):
-                owned = file in {frame.file for frame in self._facts().frames()}
-            case [file] if STYLE_FILE.fullmatch(file):
-                style = self._facts().project.style
-                owned = style is not None and style.file == file
-            case _:
-                return None
-        path = self.path.joinpath(*parts)
+        """The file of a picture that the records own: "takes/...", "frames/..." or the style's name; None for everything else.
+
+        Records are also those of takes and exchanges: frames and styles that were used before.
+        """
+        if not is_picture_name(name):
+            return None
+        folder, _, file = name.rpartition("/")
+        path = self.path / name
+        owned = self._owns_take(file) if folder == "takes" else self._owns_input(file) or name in self._names_sent()
         return path if owned and is_folder(path.parent) and is_regular(path) else None
+
+    def _owns_take(self, file: str) -> bool:
+        return any(take.record.file == file for take in self._shelf.takes())
+
+    def _owns_input(self, file: str) -> bool:
+        facts = self._facts()
+        style, frames = facts.project.style, (*facts.frames(), *facts.retired)
+        if file in {frame.file for frame in frames} or (style is not None and style.file == file):
+            return True
+        return any(take.record.frame is not None and take.record.frame.file == file for take in self._shelf.takes())
 
     def _assemble(
         self,
@@ -100,10 +116,7 @@ class ProjectFolder(WordsPart, InputsPart, CallsPart, RecoveryPart):
             created_at=record.created_at,
             changed_at=changed_at,
             clip=record.clip,
-            frames=tuple(
-                FrameOnDisk(frame.index, frame.time_s, self.path / "frames" / frame.file, frame.width_px, frame.height_px)
-                for frame in record.frames
-            ),
+            frames=on_disk(self.path, record.frames),
             director_frame_index=record.director_frame.index if record.director_frame else None,
             style_name=style.name if style else "",
             style_path=self.path / style.file if style else None,
@@ -115,6 +128,10 @@ class ProjectFolder(WordsPart, InputsPart, CallsPart, RecoveryPart):
             notices=notices,
             is_read_only=loaded.state.is_newer,
             step=record.step,
+            aspect_ratio=facts.choices.aspect_ratio,
+            size=facts.choices.size,
+            is_frames_changed=facts.choices.is_frames_changed,
+            retired_frames=on_disk(self.path, facts.retired),
         )
 
     def _unreadable(self, revision: int, notices: tuple[str, ...]) -> Project:

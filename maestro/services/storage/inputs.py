@@ -4,16 +4,18 @@ A picture's name holds a part of its hash, so that new inputs never overwrite wh
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from maestro.errors import WorkspaceError
+from maestro.services.storage.choices import followed, retired
 from maestro.services.storage.core import Core
 from maestro.services.storage.durable import make_folder, place, read_bytes, told
-from maestro.services.storage.facts import Facts
+from maestro.services.storage.facts import Facts, Records
 from maestro.services.storage.records import FrameRecord, StyleRecord
 from maestro.services.storage.shelf import PICTURE_LIMIT_BYTES
-from maestro.types import PICTURE_SUFFIXES, Clip, Footage, Picture, SourceFrame, StyleReference
+from maestro.types import PICTURE_SUFFIXES, Clip, Footage, Picture, References, SourceFrame, StyleReference
 
 
 class InputsPart(Core):
@@ -38,6 +40,37 @@ class InputsPart(Core):
                     step="describe",
                 )
             )
+            records.put_choices(replace(records.facts.choices, is_frames_changed=False))
+            self._follow(records, is_other_clip=is_other_clip)
+
+    def keep_frames(self, frames: Sequence[SourceFrame], director_frame: SourceFrame) -> None:
+        """Other frames of the same clip, in any order: they are kept in time order. Those before stay readable by their index.
+
+        A shot that was to be made from a frame that one other took the place of is made from that one.
+        """
+        with self._changing("The clip's frames") as records:
+            in_order = sorted(frames, key=lambda frame: frame.index)
+            kept = tuple(self._keep_frame(frame) for frame in in_order)
+            kept_director_frame = self._keep_frame(director_frame)
+            old = records.project
+            if (kept, kept_director_frame) == (old.frames, old.director_frame):
+                return
+            is_changed = records.facts.choices.is_frames_changed or kept != old.frames
+            records.put_project(replace(old, frames=kept, director_frame=kept_director_frame))
+            records.put_choices(replace(records.facts.choices, is_frames_changed=is_changed))
+            self._follow(records, is_other_clip=False)
+
+    def _follow(self, records: Records, *, is_other_clip: bool) -> None:
+        """What was chosen among the frames before, carried over to those of `records.project`."""
+        facts, project = records.facts, records.project
+        now = replace(facts, project=project).frames()
+        records.put_retired(() if is_other_clip else retired(facts.retired, facts.frames(), now))
+        before, indices = tuple(frame.index for frame in facts.frames()), tuple(frame.index for frame in now)
+        for shot_id, chosen in facts.references.items():
+            after = References(followed(chosen.frame_index, before, indices), chosen.anchor)
+            after = References() if is_other_clip else after
+            if after != chosen.references:
+                records.put_references(shot_id, after)
 
     def keep_style(self, style: StyleReference) -> None:
         """Another style reference: takes made with the one before become stale."""
@@ -49,11 +82,16 @@ class InputsPart(Core):
         return tuple(self._frame(frame) for frame in self._facts().project.frames)
 
     def source_frame(self, index: int) -> SourceFrame:
-        """The source frame of that index in the clip (the director's too). Raises WorkspaceError."""
-        for frame in self._facts().frames():
-            if frame.index == index:
-                return self._frame(frame)
+        """The source frame of that index in the clip (the director's too, and those before a swap). Raises WorkspaceError."""
+        frame = self._facts().frame(index)
+        if frame is not None:
+            return self._frame(frame)
         raise WorkspaceError(f"The project has no source frame {index}.", next_step="Analyze the clip again.")
+
+    def frame_path(self, index: int) -> Path | None:
+        """Where the source frame of that index lies, None when the project has none."""
+        frame = self._facts().frame(index)
+        return None if frame is None else self.path / "frames" / frame.file
 
     def style(self) -> StyleReference:
         """The style reference, read from disk. Raises WorkspaceError when there is none."""

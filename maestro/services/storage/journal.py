@@ -15,7 +15,7 @@ from typing import Any
 
 from maestro.errors import WorkspaceError
 from maestro.services.storage.durable import Disk, append_line, open_regular
-from maestro.services.storage.records import CALL_ID, RecordError, from_json, label_of, to_json
+from maestro.services.storage.records import CALL_ID, FrameRecord, RecordError, from_json, label_of, to_json
 from maestro.types import Interruption, TakeLabel
 
 
@@ -39,7 +39,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where a call stands. `end` is empty, "done", "failed" or "interrupted"; `owner` is a process's presence."""
+    """Where a call stands. `end` is empty, "done", "failed" or "interrupted"; `owner` is a process's presence.
+
+    A further picture of an answer has an entry of its own: `of` is the call that the answer was for.
+    """
 
     call_id: str
     intent: Intent | None = None
@@ -52,11 +55,13 @@ class Entry:
     message: str = ""
     is_listed: bool = False
     is_dismissed: bool = False
+    frame: FrameRecord | None = None
+    of: str = ""
 
     @property
     def interruption(self) -> Interruption | None:
         """What the user is shown of it, if anything."""
-        if not self.is_listed or self.is_dismissed or self.end == "done":
+        if not self.is_listed or self.is_dismissed or self.end == "done" or self.of:
             return None
         began_at = self.intent.began_at if self.intent else datetime.fromtimestamp(0, UTC)
         return Interruption(self.call_id, self.intent.shot_id if self.intent else 0, began_at, self.was_sent, self.message)
@@ -82,9 +87,10 @@ class Journal:
         line = {"stage": stage, "call": call_id, "at": datetime.now(UTC).isoformat(), **facts}
         append_line(self._disk, self.path, json.dumps(line).encode())
 
-    def begin(self, intent: Intent, owner: str, style_sha256: str) -> None:
-        """The first line of a call."""
-        self.append("intent", intent.call_id, intent=to_json(intent), owner=owner, style_sha256=style_sha256)
+    def begin(self, intent: Intent, owner: str, style_sha256: str, frame: FrameRecord | None) -> None:
+        """The first line of a call; `frame` is the source frame that it is made from."""
+        inputs = {"style_sha256": style_sha256, "frame": to_json(frame)}
+        self.append("intent", intent.call_id, intent=to_json(intent), owner=owner, **inputs)
 
     def entries(self) -> dict[str, Entry]:
         """Every call by its id, in the order of their beginnings. Only what was added since the last time is read."""
@@ -124,10 +130,17 @@ class Journal:
             facts = json.loads(line)
             call_id = facts["call"]
             require_call_id(call_id)
-            known = self._entries.get(call_id, Entry(call_id))
+            known = self._entries.get(call_id) or self._new(call_id, facts.get("of", ""))
             self._entries[call_id] = _after(known, facts)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, WorkspaceError):
             return
+
+    def _new(self, call_id: str, of: str) -> Entry:
+        """What is known of a call before its first line: of a further picture, what its answer was asked with."""
+        asked = self._entries.get(of)
+        if asked is None:
+            return Entry(call_id, of=of)
+        return Entry(call_id, asked.intent, asked.owner, asked.style_sha256, was_sent=True, frame=asked.frame, of=of)
 
 
 def require_call_id(call_id: str) -> None:
@@ -147,8 +160,13 @@ def _after(entry: Entry, facts: dict[str, Any]) -> Entry:
 def _changes(stage: str, facts: dict[str, Any]) -> dict[str, Any]:
     match stage:
         case "intent":
-            intent = from_json(Intent, facts["intent"])
-            return {"intent": intent, "owner": str(facts["owner"]), "style_sha256": str(facts["style_sha256"])}
+            intent, frame = from_json(Intent, facts["intent"]), facts.get("frame")
+            return {
+                "intent": intent,
+                "owner": str(facts["owner"]),
+                "style_sha256": str(facts["style_sha256"]),
+                "frame": None if frame is None else from_json(FrameRecord, frame),
+            }
         case "sent":
             return {"was_sent": True}
         case "answer":

@@ -14,7 +14,7 @@ from maestro.services.storage.records import TAKE_FILE, label_of
 from maestro.services.storage.store import Loaded, Place, Store, newer
 from maestro.types import ProjectCard
 
-FOLDERS = ("backups", "damaged", "frames", "incoming", "takes", "thumbs", "trash", "words")
+FOLDERS = ("backups", "damaged", "exchanges", "frames", "incoming", "takes", "thumbs", "trash", "words")
 SIGNS = ("project.json", "backups", "journal.jsonl", "takes")
 """A folder without any of these is none of ours."""
 
@@ -40,7 +40,7 @@ class Listing:
         folder = self._ground.workspace / project_id
         if not any(stat_key(folder / sign) for sign in SIGNS):
             return None
-        key = tuple(stat_key(folder / name) for name in ("project.json", "", "takes", "words", "trash"))
+        key = tuple(stat_key(folder / name) for name in ("project.json", "", "takes", "words", "trash", "exchanges"))
         with self._lock:
             known = self._cards.get(project_id)
         if known is None or known[0] != key:

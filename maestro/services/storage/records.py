@@ -177,6 +177,9 @@ class TakeRecord:
     is_adopted: bool = False
     notes: tuple[str, ...] = ()
     schema: int = 1
+    frame: FrameRecord | None = None
+    of: str = ""
+    """The call whose answer it was a further picture of."""
 
     def __post_init__(self) -> None:
         _require(TAKE_FILE.fullmatch(self.file) and Path(self.file).stem == str(self.label), "a take's file name")

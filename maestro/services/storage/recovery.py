@@ -17,7 +17,7 @@ from maestro.services.storage.shelf import RECORD_LIMIT_BYTES, adopted, read_rec
 from maestro.services.storage.takes import TakesPart
 from maestro.types import GenerationResult, Picture, TakeLabel
 
-Develop = Callable[[Intent, bytes], tuple[GenerationResult, Picture]]
+Develop = Callable[[Intent, bytes], list[tuple[GenerationResult, Picture]]]
 ANSWER_LIMIT_BYTES = 1 << 30
 
 
@@ -27,7 +27,7 @@ class RecoveryPart(TakesPart):
     def recover(self, develop: Develop, in_flight: Container[str]) -> list[str]:
         """What was done, as sentences (they are among the project's notices too). Raises WorkspaceError.
 
-        `develop` gives the picture in a raw answer, or raises EngineError: then the call is listed with that sentence.
+        `develop` gives the pictures in a raw answer, or raises EngineError: then the call is listed with that sentence.
         `in_flight` are the calls of this process that still run.
         """
         if self._store.load().state.is_newer:
@@ -51,7 +51,10 @@ class RecoveryPart(TakesPart):
         """Everyone who writes parts holds the lock that is held here (thumbnails are made again when theirs is gone)."""
         folders = [
             self.path,
-            *(self.path / name for name in ("backups", "damaged", "frames", "incoming", "takes", "thumbs", "trash", "words")),
+            *(
+                self.path / name
+                for name in ("backups", "damaged", "exchanges", "frames", "incoming", "takes", "thumbs", "trash", "words")
+            ),
         ]
         for folder in folders:
             if is_folder(folder):
@@ -72,26 +75,30 @@ class RecoveryPart(TakesPart):
         entries = self._journal.entries()
         strays = (Path(name).stem for name in regular_files(self.path / "incoming") if name.endswith(".raw"))
         unknown = [Entry(stray) for stray in strays if CALL_ID.fullmatch(stray) and stray not in entries]
-        return [entry for entry in (*entries.values(), *unknown) if not entry.end and not self._is_running(entry, in_flight)]
+        # A further picture of an answer is finished with the answer's own call, or adopted.
+        calls = [entry for entry in (*entries.values(), *unknown) if not entry.end and not entry.of]
+        return [entry for entry in calls if not self._is_running(entry, in_flight)]
 
     def _is_running(self, entry: Entry, in_flight: Container[str]) -> bool:
-        if entry.call_id in in_flight:
+        if (entry.of or entry.call_id) in in_flight:
             return True
         return not is_own(self._ground.workspace, entry.owner) and is_alive(self._ground.workspace, entry.owner)
 
     def _finish(self, entry: Entry, develop: Develop) -> list[str]:
-        if self._shelf.of_call(entry.call_id) or self._trashed.of_call(entry.call_id):
-            with self._writing("The picture"):
-                self._journal.append("done", entry.call_id)
-            return []
         raw = self._answer(entry.call_id)
         if raw is not None and entry.intent is not None:
             return self._develop(entry, entry.intent, raw, develop)
+        if self._has_take(entry.call_id):
+            self._list(entry, "done", "")
+            return []
         if entry.label is not None and self._orphan(entry.label) is not None:
             return []  # its picture is adopted
         has_answer = raw is not None
         self._list(replace(entry, was_sent=entry.was_sent or has_answer), "interrupted", _interrupted(entry, has_answer=has_answer))
         return []
+
+    def _has_take(self, call_id: str) -> bool:
+        return (self._shelf.of_call(call_id) or self._trashed.of_call(call_id)) is not None
 
     def _answer(self, call_id: str) -> bytes | None:
         try:
@@ -100,22 +107,24 @@ class RecoveryPart(TakesPart):
             return None
 
     def _develop(self, entry: Entry, intent: Intent, raw: bytes, develop: Develop) -> list[str]:
+        had_take = self._has_take(entry.call_id)
         try:
-            result, picture = develop(intent, raw)
+            pictures = develop(intent, raw)
         except EngineError as error:
-            self._list(
-                replace(entry, was_sent=True),
-                "failed",
-                f"{error} It was asked for before Maestro stopped; the answer is kept in “incoming”.",
-            )
+            sentence = f"{error} It was asked for before Maestro stopped; the answer is kept in “incoming”."
+            self._list(replace(entry, was_sent=True), "done" if had_take else "failed", sentence)
             return []
-        take = self.add_take(entry.call_id, result, picture)
-        return [f"Maestro had stopped before {take.label} was on disk: it was finished from the answer that was kept."]
+        known = {take.record.label for take in (*self._shelf.takes(), *self._trashed.takes())}
+        labels = [take.label for take in self.add_takes(entry.call_id, pictures) if take.label not in known]
+        return [
+            f"Maestro had stopped before {label} was on disk: it was finished from the answer that was kept." for label in labels
+        ]
 
     def _list(self, entry: Entry, end: str, message: str) -> None:
         with self._writing("The end of the call"):
             if not self._journal.entry(entry.call_id).end:
-                self._journal.append(end, entry.call_id, message=message, is_listed=True, was_sent=entry.was_sent)
+                is_listed = end != "done"
+                self._journal.append(end, entry.call_id, message=message, is_listed=is_listed, was_sent=entry.was_sent)
 
     def _adopt_all(self, in_flight: Container[str]) -> list[str]:
         with self._writing("The picture"):
@@ -140,13 +149,15 @@ class RecoveryPart(TakesPart):
                 engine=intent.engine,
                 model=intent.model,
                 frame_index=intent.frame_index,
+                frame=entry.frame,
                 style_sha256=entry.style_sha256,
+                of=entry.of,
             )
         path = self.path / "takes" / f"{label}.json"
         if stat_key(path) is not None:
             self._store.backups.keep_damaged(read_bytes(path, RECORD_LIMIT_BYTES)[0])
         place(self._ground.disk, path, pack_record(to_json(record)))
-        self._end(entry.call_id, record) if entry is not None else self._count(record)
+        self._end({entry.call_id: record}) if entry is not None else self._count(record)
         return [f"{label} was found without a record: it was adopted."]
 
     def _count(self, record: TakeRecord) -> None:

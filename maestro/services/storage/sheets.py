@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maestro.services.storage.facts import Facts, words_now
-from maestro.services.storage.records import ShotRecord, WordsRecord
+from maestro.services.storage.records import WordsRecord
 from maestro.services.storage.shelf import Shelved
 from maestro.services.storage.store import Loaded
-from maestro.services.storage.takes import as_take
-from maestro.types import Shot, ShotSheet, Take, TakeLabel
+from maestro.services.storage.takes import as_take, frame_of
+from maestro.types import References, Shot, ShotSheet, Take, TakeLabel
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +75,21 @@ def _sheet(made: _Made, shot_id: int) -> ShotSheet:
     takes = tuple(_take(made, shelved, now.text if now else shelved.record.text) for shelved in made.on_shelf[shot_id])
     if shot is None or now is None:  # a shot that is gone still shows its takes: nothing that was paid for is hidden
         return ShotSheet(Shot(shot_id, ""), "", can_undo=False, can_redo=False, takes=takes)
-    return _of_shot(shot, now, takes)
-
-
-def _of_shot(shot: ShotRecord, now: WordsRecord, takes: tuple[Take, ...]) -> ShotSheet:
-    return ShotSheet(Shot(shot.id, now.text, shot.framing), shot.director_text, bool(now.past), bool(now.future), takes)
+    chosen = sources.facts.references.get(shot_id)
+    return ShotSheet(
+        shot=Shot(shot.id, now.text, shot.framing),
+        director_text=shot.director_text,
+        can_undo=bool(now.past),
+        can_redo=bool(now.future),
+        takes=takes,
+        references=chosen.references if chosen else References(),
+    )
 
 
 def _take(made: _Made, shelved: Shelved, text: str) -> Take:
     """From memory when nothing that it is made from has changed."""
     label, facts, folder = shelved.record.label, made.sources.facts, made.sources.folder
-    made_from = (shelved, folder, facts.style_sha256, facts.is_saved(label), text)
+    made_from = (shelved, folder, facts.style_sha256, facts.is_saved(label), text, frame_of(shelved.record, facts))
     known = made.takes.get(label)
     if known is None or known[0] != made_from:
         known = (made_from, as_take(folder, shelved, facts, text))

@@ -173,12 +173,15 @@ class Store:
                 self._backed_up_at = time.monotonic()
 
     @contextmanager
-    def change(self) -> Iterator[TinyDB]:
-        """One read, many changes, one commit; nothing is written when nothing changed or the block raises."""
+    def change(self, earlier: State | None = None) -> Iterator[TinyDB]:
+        """One read, many changes, one commit; nothing is written when nothing changed or the block raises.
+
+        `earlier` is a state to begin from instead of the present one.
+        """
         loaded = self.load()
         if loaded.state.is_newer:
             raise newer(loaded.state)
-        storage = DurableStorage(loaded.state.tables)
+        storage = DurableStorage((earlier or loaded.state).tables)
         with TinyDB(storage=lambda: storage) as database:
             yield database
         if storage.tables != loaded.state.tables or loaded.damage or loaded.state.schema < SCHEMA:

@@ -1,7 +1,9 @@
 """The part of a project's folder that keeps takes: marks, trash, and the way from a paid picture to a take."""
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
@@ -11,9 +13,9 @@ from maestro.services.storage.durable import make_folder, place, read_bytes, reg
 from maestro.services.storage.envelope import pack_record
 from maestro.services.storage.facts import Facts
 from maestro.services.storage.journal import Entry
-from maestro.services.storage.records import NUMBER_LIMIT, TakeRecord, finite, label_of, to_json
+from maestro.services.storage.records import NUMBER_LIMIT, FrameRecord, TakeRecord, finite, label_of, to_json
 from maestro.services.storage.shelf import PICTURE_LIMIT_BYTES, Shelved
-from maestro.types import PICTURE_SUFFIXES, GenerationResult, Picture, Take, TakeLabel
+from maestro.types import PICTURE_SUFFIXES, FrameOnDisk, GenerationResult, Picture, Take, TakeLabel
 
 
 class TakesPart(Core):
@@ -37,19 +39,39 @@ class TakesPart(Core):
         self._move(label, self.path / "trash", self.path / "takes", record_first=False)
 
     def add_take(self, call_id: str, result: GenerationResult, picture: Picture) -> Take:
-        """The picture's file, then its record, then the end of the call; asked again for the same call, it gives the same take.
+        """The take of an answer that holds one picture; see `add_takes`."""
+        return self.add_takes(call_id, [(result, picture)])[0]
 
+    def add_takes(self, call_id: str, pictures: Sequence[tuple[GenerationResult, Picture]]) -> tuple[Take, ...]:
+        """All pictures of one answer: each one's file, then its record; after the last one the end of the call.
+
+        Asked again for the same call, it gives the same takes. The first is the call's own; a further one counts as a call
+        `<call_id>-2`, `-3`, which cost nothing, and says whose answer it came with. The same bytes twice are one take.
         Works for a project in the trash too: what was paid for is kept wherever the project is.
         """
         with self._writing("The picture"):
-            record = self._shelf.of_call(call_id) or self._trashed.of_call(call_id)
-            if record is None:
-                record = self._shelve(self._journal.entry(call_id), result, picture)
-            self._end(call_id, record)
-            facts = self._facts_or_none()
-            has_shot = facts is not None and record.shot_id in facts.shots
-            text = self._words(facts, record.shot_id).text if facts and has_shot else record.text
-            return as_take(self.path / "takes", Shelved(record, is_missing=False), facts, text)
+            kept: dict[str, TakeRecord] = {}
+            for number, (result, picture) in enumerate(_distinct(pictures), 1):
+                entry = self._entry(call_id, number)
+                known = self._shelf.of_call(entry.call_id) or self._trashed.of_call(entry.call_id)
+                first = next(iter(kept.values()), None)
+                kept[entry.call_id] = known or self._shelve(entry, _further(result, first.label) if first else result, picture)
+            self._end(kept)
+            return tuple(self._as_it_stands(record) for record in kept.values())
+
+    def _entry(self, call_id: str, number: int) -> Entry:
+        """What the journal knows of the answer's n-th picture."""
+        asked = self._journal.entry(call_id)
+        if number == 1:
+            return asked
+        own_id = f"{call_id[:56]}-{number}"
+        return replace(asked, call_id=own_id, of=call_id, label=self._journal.entry(own_id).label)
+
+    def _as_it_stands(self, record: TakeRecord) -> Take:
+        facts = self._facts_or_none()
+        has_shot = facts is not None and record.shot_id in facts.shots
+        text = self._words(facts, record.shot_id).text if facts and has_shot else record.text
+        return as_take(self.path / "takes", Shelved(record, is_missing=False), facts, text)
 
     def _shelve(self, entry: Entry, result: GenerationResult, picture: Picture) -> TakeRecord:
         label = self._label_for(entry, result.shot_id, picture)
@@ -60,23 +82,28 @@ class TakesPart(Core):
         place(self._ground.disk, takes / f"{label}.json", pack_record(to_json(record)))
         return record
 
-    def _end(self, call_id: str, record: TakeRecord) -> None:
+    def _end(self, kept: dict[str, TakeRecord]) -> None:
+        """The end of calls that came to takes, by their ids; that of the answer's own call comes last."""
+        highest = max(kept.values(), key=lambda record: record.number)
         # Numbers can also be told from the files: records that cannot be written must not cost the picture.
         with suppress(NewerProjectError, ProjectDamagedError), self._changing("The take") as records:
-            if records.facts.numbers.get(record.shot_id, 0) < record.number:
-                records.put_number(record.label)
+            if records.facts.numbers.get(highest.shot_id, 0) < highest.number:
+                records.put_number(highest.label)
                 records.put_project(records.project)
-        if self._journal.entry(call_id).end != "done":
-            self._journal.append("done", call_id, label=str(record.label))
-        with suppress(OSError):  # an answer that stays when its take is kept costs room and nothing else
-            self._ground.disk.unlink(self.path / "incoming" / f"{call_id}.raw")
+        for call_id, record in reversed(kept.items()):
+            if self._journal.entry(call_id).end != "done":
+                self._journal.append("done", call_id, label=str(record.label))
+        for call_id in kept:
+            with suppress(OSError):  # an answer that stays when its take is kept costs room and nothing else
+                self._ground.disk.unlink(self.path / "incoming" / f"{call_id}.raw")
 
     def _label_for(self, entry: Entry, shot_id: int, picture: Picture) -> TakeLabel:
         """The label that the journal kept for the call, or a new one, kept before its file is made."""
         if entry.label is not None and self._is_free(entry.label, picture):
             return entry.label
         label = self._next_label(entry.intent.shot_id if entry.intent else shot_id)
-        self._journal.append("picture", entry.call_id, label=str(label))
+        whose = {"of": entry.of} if entry.of else {}
+        self._journal.append("picture", entry.call_id, label=str(label), **whose)
         return label
 
     def _is_free(self, label: TakeLabel, picture: Picture) -> bool:
@@ -126,6 +153,8 @@ class TakesPart(Core):
             frame_index=int(intent.frame_index) if intent else 0,
             style_sha256=entry.style_sha256 if intent else facts.style_sha256 if facts else "",
             notes=tuple(result.notes),
+            frame=entry.frame,
+            of=entry.of,
         )
 
     def _facts_or_none(self) -> Facts | None:
@@ -166,10 +195,37 @@ def _no_take(label: TakeLabel) -> WorkspaceError:
     return WorkspaceError(f"There is no take {label} any more.", next_step="Open the project again.")
 
 
+def _distinct(pictures: Sequence[tuple[GenerationResult, Picture]]) -> list[tuple[GenerationResult, Picture]]:
+    """Some answers hold one picture in two places."""
+    by_bytes: dict[bytes, tuple[GenerationResult, Picture]] = {}
+    for result, picture in pictures:
+        by_bytes.setdefault(picture.encoded, (result, picture))
+    return list(by_bytes.values())
+
+
+def _further(result: GenerationResult, first: TakeLabel) -> GenerationResult:
+    note = f"Further picture of the same answer as {first}; it cost nothing more."
+    return replace(result, cost_usd=0.0, notes=(*result.notes, note))
+
+
+def on_disk(project: Path, frames: Iterable[FrameRecord]) -> tuple[FrameOnDisk, ...]:
+    """Source frames as they lie in a project's folder."""
+    folder = project / "frames"
+    return tuple(FrameOnDisk(frame.index, frame.time_s, folder / frame.file, frame.width_px, frame.height_px) for frame in frames)
+
+
+def frame_of(record: TakeRecord, facts: Facts | None) -> FrameRecord | None:
+    """The source frame that a take was made from; for one that did not note its file, what the project has under its index."""
+    if record.frame is not None or record.is_adopted or facts is None:
+        return record.frame
+    return facts.frame(record.frame_index)
+
+
 def as_take(folder: Path, shelved: Shelved, facts: Facts | None, text: str) -> Take:
     """A take as it stands in `folder`, beside the shot's present `text`."""
     record = shelved.record
     is_same = text == record.text and (facts is None or facts.style_sha256 == record.style_sha256)
+    frame = frame_of(record, facts)
     return Take(
         label=record.label,
         text=record.text,
@@ -190,4 +246,6 @@ def as_take(folder: Path, shelved: Shelved, facts: Facts | None, text: str) -> T
         is_missing=shelved.is_missing,
         is_adopted=record.is_adopted,
         notes=record.notes,
+        call_id=record.call_id,
+        frame=on_disk(folder.parent, [frame])[0] if frame else None,
     )

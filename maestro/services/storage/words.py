@@ -1,15 +1,16 @@
-"""The part of a project's folder that keeps words: the context, the director's shots, the user's edits and their history."""
+"""The part of a project's folder that keeps words and wishes: the context, the director's shots, the user's edits and choices."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from tinydb.table import Document
 
-from maestro.errors import EditConflictError
+from maestro.errors import EditConflictError, WorkspaceError
+from maestro.services.storage.choices import is_shape
 from maestro.services.storage.core import Core
 from maestro.services.storage.facts import directed
 from maestro.services.storage.records import WordsRecord, to_json
-from maestro.types import Context, Directed
+from maestro.types import Context, Directed, References, Shot
 
 
 class WordsPart(Core):
@@ -30,6 +31,7 @@ class WordsPart(Core):
         """What the clip shows, as `model` described it; the analysis goes on at `step`."""
         with self._changing("The context") as records:
             records.put_project(replace(records.project, context=_plain(context), context_model=model, step=step))
+            records.put_choices(replace(records.facts.choices, is_frames_changed=False))
 
     def edit_context(self, context: Context, base: Context) -> None:
         """The user's context. Raises EditConflictError when what is stored is neither `base` nor `context`."""
@@ -51,6 +53,46 @@ class WordsPart(Core):
             }  # fmt: skip
             records.put_shots(directed(shot, known.get(shot.id)) for shot in directed_.shots)
             records.put_project(replace(records.project, director_model=directed_.model, step=""))
+
+    def keep_shot(self, shot: Shot, model: str) -> None:
+        """Another shot in the place of the one with its id; the old words go to the history, takes and the other shots stay.
+
+        Raises WorkspaceError when there is no such shot.
+        """
+        with self._changing("The shot") as records:
+            old = self._require_shot(records.facts, shot.id)
+            records.put_shot(directed(shot, (old, self._words_store(shot.id).load().facts)))
+            named = records.project.director_model.split(", ")
+            names = named if model in named else [*named, model]
+            records.put_project(replace(records.project, director_model=", ".join(filter(None, names))))
+
+    def set_references(self, shot_id: int, references: References) -> None:
+        """Which pictures the shot is made from; it stays so when it is directed again, and when the anchor is deleted.
+
+        Raises WorkspaceError when there is no such shot, source frame or take.
+        """
+        with self._changing("Your choice") as records:
+            facts = records.facts
+            self._require_shot(facts, shot_id)
+            index, anchor = references.frame_index, references.anchor
+            if index is not None and index not in {frame.index for frame in facts.frames()}:
+                raise WorkspaceError(f"The project has no source frame {index} any more.", next_step="Choose another frame.")
+            if anchor is not None and not any(take.record.label == anchor and not take.is_missing for take in self._shelf.takes()):
+                raise WorkspaceError(f"The picture of {anchor} is not there any more.", next_step="Choose another take.")
+            known = facts.references.get(shot_id)
+            if references != (known.references if known else References()):
+                records.put_references(shot_id, references)
+                records.put_project(records.project)
+
+    def set_shape(self, aspect_ratio: str, size: str) -> None:
+        """What pictures are asked for: "16:9" and "2K"; empty: as the clip, as the provider likes. Raises WorkspaceError."""
+        if not is_shape(aspect_ratio, size):
+            raise WorkspaceError("Pictures cannot be asked for in that shape.", next_step="Choose one from the list.")
+        with self._changing("Your choice") as records:
+            before = records.facts.choices
+            if (aspect_ratio, size) != (before.aspect_ratio, before.size):
+                records.put_choices(replace(before, aspect_ratio=aspect_ratio, size=size))
+                records.put_project(records.project)
 
     def edit(self, shot_id: int, text: str, base: str) -> None:
         """A new step of the shot's words. Raises EditConflictError when what is stored is neither `base` nor `text`."""

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,10 +31,12 @@ from maestro.services.storage.durable import (
 )
 from maestro.services.storage.envelope import pack
 from maestro.services.storage.folder import ProjectFolder
+from maestro.services.storage.ledger import Ledger
 from maestro.services.storage.listing import Listing, project_folders
 from maestro.services.storage.locks import is_alive, presence_of, require_workspace, sweep_presences
+from maestro.services.storage.preferences import PreferenceFile
 from maestro.services.storage.records import ProjectRecord, to_json
-from maestro.types import ProjectCard
+from maestro.types import Preferences, ProjectCard
 
 PROJECT_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
 BARE_FLOOR_BYTES = 1 << 20
@@ -50,6 +52,8 @@ class Workspace:
         self._disk = disk or SystemDisk()
         self._ground = Ground(folder, self._disk, version)
         self._listing = Listing(self._ground)
+        self.ledger = Ledger(self._ground)
+        self._preferences = PreferenceFile(self._ground)
         self._folders: dict[str, ProjectFolder] = {}
         self._lock = threading.Lock()
         self._was_seen = False
@@ -115,6 +119,19 @@ class Workspace:
         """To the trash. Calls in flight go on, and keep what they bring there."""
         self._move(self.open(project_id), self.folder, self._ground.trash)
 
+    def discard(self, project_id: str) -> bool:
+        """Takes away a project that nothing was ever kept in; False, and nothing is done, when something was."""
+        project = self.open(project_id)
+        with project.writing("The empty project"):
+            if not project.is_bare():
+                return False
+            make_folder(self._disk, self.folder / ".staging")
+            away = self.folder / ".staging" / f"{presence_of(self._disk, self.folder)}.{secrets.token_hex(6)}"
+            self._disk.replace(self.folder / project_id, away)
+            sync_folder(self._disk, self.folder)
+        shutil.rmtree(away, ignore_errors=True)
+        return True
+
     def bring_back(self, project_id: str) -> None:
         """Out of the trash. Raises ProjectMissingError when it is not in there."""
         self._require()
@@ -139,6 +156,14 @@ class Workspace:
         except OSError as error:
             if error.errno not in READ_ONLY | FULL:
                 raise WorkspaceError(f"The workspace cannot be written to: {error.strerror}.") from error
+
+    def preferences(self) -> Preferences:
+        """What the user chose for the whole workspace, in whichever process."""
+        return self._preferences.read()
+
+    def set_preferences(self, change: Callable[[Preferences], Preferences]) -> None:
+        """Keeps what `change` makes of the choices that hold now. Raises WorkspaceError."""
+        self._preferences.change(change)
 
     def export_bundle(self, project_id: str, destination: Path) -> None:
         """The project as one ZIP file at `destination`: whole, or not there."""
