@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from maestro.errors import WorkspaceError
-from maestro.services.export import frames_zip
-from maestro.types import Take, TakeLabel
+from maestro.services.export import everything_zip, frames_zip
+from maestro.types import StoryboardLayout, Take, TakeLabel
+from tests.services.boards import board, board_take
 
 MOMENT = datetime(2026, 11, 29, 12, 30, 20, tzinfo=UTC)
 
@@ -65,3 +66,26 @@ def test_a_failure_leaves_no_half_zip(tmp_path: Path) -> None:
         frames_zip([take(tmp_path, 1)], tmp_path / "frames.zip")
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["frames.zip", "kept-1-1"]
+
+
+def test_everything_is_frames_shot_list_and_storyboard(tmp_path: Path) -> None:
+    """Side by side, so that the list's links lead to the frames; the same project makes the same bytes."""
+    project = board([board_take(tmp_path, 1)], [board_take(tmp_path, 2, is_saved=False)])
+    for name in ("one.zip", "two.zip"):
+        everything_zip(project, StoryboardLayout(), tmp_path / name)
+
+    with zipfile.ZipFile(tmp_path / "one.zip") as archive:
+        assert archive.namelist() == ["shot-01_take-01.png", "shot-list.csv", "shot-list.md", "storyboard.pdf"]
+        assert archive.read("shot-01_take-01.png") == project.saved_takes[0].path.read_bytes()
+        assert archive.testzip() is None
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept-1-1.png", "kept-2-1.png", "one.zip", "two.zip"]
+
+
+def test_while_nothing_is_saved_everything_holds_the_last_takes(tmp_path: Path) -> None:
+    """Without any take there is nothing to hold."""
+    everything_zip(board([board_take(tmp_path, 2, is_saved=False)]), StoryboardLayout(), tmp_path / "all.zip")
+    assert "shot-02_take-01.png" in zipfile.ZipFile(tmp_path / "all.zip").namelist()
+
+    with pytest.raises(WorkspaceError, match="no frame yet"):
+        everything_zip(board([]), StoryboardLayout(), tmp_path / "none.zip")
