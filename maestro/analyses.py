@@ -1,70 +1,73 @@
-"""Analyses in the background: sample -> describe -> direct, one at a time a project, each step on disk before the next begins."""
+"""Analyses in the background: sample -> describe -> direct, one at a time a project, each step on disk before the next begins.
 
+Asking for one shot anew is an analysis too: its only step is "redirect".
+"""
+
+import logging
 import re
 import time
-from collections.abc import Callable, Collection
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
 from threading import RLock
 
-from maestro import orders
+from maestro import asks
+from maestro.asks import Answered, Ask, context_of, footage_of
+from maestro.attempts import attempt
 from maestro.calls import Call
 from maestro.config import Settings
-from maestro.engines import Engine
-from maestro.errors import CancelledError, EngineError, MaestroError, NewerProjectError, WorkspaceError
+from maestro.engines import Engine, Wish
+from maestro.errors import CancelledError, MaestroError, WorkspaceError
 from maestro.events import Events, topic
-from maestro.jobs import GRACE_S, attempt
-from maestro.services import video
+from maestro.jobs import GRACE_S
+from maestro.paying import Asking, Bill, Paying, bill_of
+from maestro.run import Inputs, Run
 from maestro.services.storage import ProjectFolder, Workspace
-from maestro.types import AnalysisStatus, Footage, StyleReference
+from maestro.types import AnalysisStatus, CallKind, Footage, FrameOnDisk
 
 ANALYSES_AT_ONCE = 4
 """Projects that are analysed at the same time; more wait for their turn."""
 NAME_LIMIT = 60
 ANSWER_ROOM_BYTES = 1_000_000
+BOTH = (CallKind.DESCRIBE, CallKind.DIRECT)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
-    """What the user gave: the clip where it is now, its own name, and the style reference."""
+class Reading:
+    """`sample` reads clips, as `Booth.sample` does; `remember` is told where the clip of a project lies."""
 
-    clip_path: Path
-    clip_name: str
-    style: StyleReference
-
-
-@dataclass(eq=False)
-class _Run:
-    """One analysis. `call` and what the page sees change under the lock of Analyses."""
-
-    folder: ProjectFolder
-    step: str
-    future: Future[None] | None = None
-    call: Call | None = None
-    is_cancelled: bool = False
-    began_s: float = field(default_factory=time.monotonic)
-    outcome: AnalysisStatus = field(default_factory=AnalysisStatus)
-
-    @property
-    def is_running(self) -> bool:
-        return bool(self.step)
+    sample: Callable[..., Footage]
+    remember: Callable[[str, Path], None]
 
 
 class Analyses:
-    """Thread-safe; one for the process."""
+    """Thread-safe; one for the process. `pool` are its threads (ANALYSES_AT_ONCE when None): they own what they work on."""
 
-    def __init__(self, settings: Settings, workspace: Workspace, engine: Engine, events: Events) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        workspace: Workspace,
+        engine: Engine,
+        events: Events,
+        paying: Paying,
+        reading: Reading,
+        pool: Executor | None = None,
+    ) -> None:
         self._settings = settings
         self._workspace = workspace
         self._engine = engine
         self._events = events
+        self._paying = paying
+        self._reading = reading
         self._lock = RLock()
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, Run] = {}
         self._is_closing = False
-        self._pool = ThreadPoolExecutor(ANALYSES_AT_ONCE, thread_name_prefix="maestro-analyse")
+        self._pool = pool or ThreadPoolExecutor(ANALYSES_AT_ONCE, thread_name_prefix="maestro-analyse")
 
     def is_running(self, project_id: str) -> bool:
         """Whether one runs or waits for its turn."""
@@ -72,21 +75,48 @@ class Analyses:
             run = self._runs.get(project_id)
             return run is not None and run.is_running
 
+    def stillborn(self) -> set[str]:
+        """Projects whose clip could not be read and that have nothing else to show: none for a list."""
+        with self._lock:
+            return {project_id for project_id, run in self._runs.items() if run.is_stillborn}
+
+    def forget(self, project_id: str) -> None:
+        """The project is gone."""
+        with self._lock:
+            self._runs.pop(project_id, None)
+
     def sample(self, folder: ProjectFolder, inputs: Inputs) -> None:
-        """Begins with the clip. Like the next two it does nothing when one runs, and raises WorkspaceError when it cannot begin."""
-        self._begin(folder, "sample", partial(self._sample, inputs=inputs))
+        """Begins with the clip. Like the next two it does nothing when one runs.
+
+        Raises WorkspaceError when it cannot begin, and CapError when it would pass a cap on spending.
+        """
+        self._begin(Run(folder, "sample"), partial(self._sample, inputs=inputs), BOTH)
 
     def describe(self, folder: ProjectFolder) -> None:
         """Begins with the source frames that the project keeps."""
         footage_of(folder)
-        self._begin(folder, "describe", self._describe)
+        self._begin(Run(folder, "describe"), self._describe, BOTH)
 
     def direct(self, folder: ProjectFolder) -> None:
         """Begins with the context that the project keeps."""
         footage_of(folder)
-        if folder.read().context is None:
-            raise WorkspaceError("This project has no context to direct from yet.", next_step="Analyze the clip first.")
-        self._begin(folder, "direct", self._direct)
+        context_of(folder)
+        self._begin(Run(folder, "direct"), self._direct, (CallKind.DIRECT,))
+
+    def redirect(self, folder: ProjectFolder, wish: Wish) -> None:
+        """Another shot in the place of one, and nothing when that one is being asked for.
+
+        Raises WorkspaceError when anything else runs.
+        """
+        footage_of(folder)
+        context_of(folder)
+        if all(sheet.shot.id != wish.shot_id for sheet in folder.read().sheets):
+            raise WorkspaceError(f"There is no shot {wish.shot_id} in this project.", next_step="Open the project again.")
+        with self._lock:
+            run = self._runs.get(folder.id)
+            if run is not None and run.is_running and (run.step, run.shot_id) != ("redirect", wish.shot_id):
+                raise WorkspaceError("The director is at work on this project.", next_step="Ask again when that has ended.")
+            self._begin(Run(folder, "redirect", wish.shot_id), partial(self._redirect, wish=wish), (CallKind.REDIRECT,))
 
     def status(self, project_id: str) -> AnalysisStatus:
         """Where the project's analysis stands, or how the last one ended."""
@@ -94,10 +124,13 @@ class Analyses:
             run = self._runs.get(project_id)
             if run is None:
                 return AnalysisStatus()
-            if not run.is_running:
-                return run.outcome
-            message = "Cancelling ..." if run.is_cancelled else ""
-            return AnalysisStatus(step=run.step, elapsed_s=time.monotonic() - run.began_s, message=message)
+            return run.status() if run.is_running else run.outcome
+
+    def in_flight(self) -> set[str]:
+        """The ids of the calls that are still to end."""
+        # Without the lock, as in Jobs.
+        runs = tuple(self._runs.values())
+        return {asking.call_id for run in runs if run.is_running for asking in tuple(run.askings.values())}
 
     def cancel(self, project_id: str) -> None:
         """Closes the connection; what was kept so far stays."""
@@ -126,76 +159,105 @@ class Analyses:
             self.cancel(project_id)
         wait(running.values(), GRACE_S)
 
-    def _begin(self, folder: ProjectFolder, step: str, work: Callable[[_Run], None]) -> None:
+    def _begin(self, run: Run, work: Callable[[Run], None], kinds: Sequence[CallKind]) -> None:
+        folder = run.folder
         with self._lock:
             if self.is_running(folder.id):
                 return
             if self._is_closing:
                 raise WorkspaceError("Maestro is closing; nothing was asked.", next_step="Start it again, then analyze.")
-            run = _Run(folder, step)
+            run.askings = {kind: Asking(folder.id, kind, run.shot_id) for kind in kinds}
+            is_redirect = CallKind.REDIRECT in kinds
+            self._paying.reserve(tuple(run.askings.values()), analyses=not is_redirect, redirects=is_redirect)
             self._runs[folder.id] = run
             run.future = self._pool.submit(self._work, run, work)
         self._tell(run)
 
-    def _work(self, run: _Run, work: Callable[[_Run], None]) -> None:
+    def _work(self, run: Run, work: Callable[[Run], None]) -> None:
         error = attempt(partial(work, run), "the analysis")
+        for asking in run.askings.values():
+            self._paying.release(asking)
+        frames: list[FrameOnDisk] = []
+        is_readable = attempt(lambda: frames.extend(run.folder.read().frames), "the project") is None
         with self._lock:
-            run.outcome = AnalysisStatus() if error is None else self._outcome(run, error)
+            run.is_stillborn = error is not None and run.step == "sample" and is_readable and not frames
+            run.outcome = AnalysisStatus() if error is None else run.failed(error, is_paid=self._paying.is_paid)
             run.step, run.call = "", None
         self._tell(run)
 
-    def _sample(self, run: _Run, inputs: Inputs) -> None:
-        footage = video.sample(inputs.clip_path, inputs.clip_name, self._settings.source_frame_count, self._settings.max_clip_s)
+    # --- the steps
+
+    def _sample(self, run: Run, inputs: Inputs) -> None:
+        call = Call(self._settings.timeout_s)
+        with self._lock:
+            run.call = call
+            self._go_on(run)
+        count, max_s = self._settings.source_frame_count, self._settings.max_clip_s
+        footage = self._reading.sample(inputs.clip_path, inputs.clip_name, count, max_s, is_trimmed=inputs.is_trimmed, call=call)
         self._go_on(run)
         run.folder.keep_inputs(footage, inputs.style)
         for sentence in footage.notes:
             run.folder.note(sentence)
+        if trouble := attempt(partial(self._reading.remember, run.folder.id, inputs.clip_path), "the clip"):
+            log.warning("Source frames of project %s cannot be exchanged now: %s", run.folder.id, trouble)
         self._changed(run)
         self._describe(run, footage)
 
-    def _describe(self, run: _Run, footage: Footage | None = None) -> None:
+    def _describe(self, run: Run, footage: Footage | None = None) -> None:
         footage = footage or footage_of(run.folder)
-        call = self._enter(run, "describe")
-        described = self._engine.describe(footage, call)
-        run.folder.keep_context(described.context, described.model)
-        self._changed(run)
+        self._ask(run, asks.describe(self._engine, run.folder, footage))
         self._direct(run, footage)
 
-    def _direct(self, run: _Run, footage: Footage | None = None) -> None:
-        footage = footage or footage_of(run.folder)
-        context = run.folder.read().context
-        if context is None:
-            raise WorkspaceError("This project has no context to direct from yet.", next_step="Analyze the clip first.")
-        call = self._enter(run, "direct")
-        run.folder.keep_shots(self._engine.direct(footage, context, call))
+    def _direct(self, run: Run, footage: Footage | None = None) -> None:
+        self._ask(run, asks.direct(self._engine, run.folder, footage or footage_of(run.folder), context_of(run.folder)))
+
+    def _redirect(self, run: Run, wish: Wish) -> None:
+        self._ask(run, asks.redirect(self._engine, run.folder, (footage_of(run.folder), context_of(run.folder)), wish))
+
+    def _ask(self, run: Run, ask: Ask) -> None:
+        """Sends it; keeps first what came, then what it cost, then the record of both."""
+        asking = run.askings[ask.kind]
+        call = self._enter(run, ask.kind)
+        self._paying.begin(asking)
+        began_s = time.monotonic()
+        answered: list[Answered] = []
+        error = attempt(lambda: answered.append(ask.send(call)), "the analysis")
+        duration_s = time.monotonic() - began_s
+        error = error or attempt(lambda: ask.keep(answered[0]), "what the model answered")
+        bill = self._bill(answered, error, call)
+        run.bill = bill
+        self._paying.end(asking, bill)
+        self._paying.remember(run.folder, asking, lambda: ask.said(answered[0] if answered else None, error, duration_s), bill)
+        if error:
+            raise error
         self._changed(run)
 
-    def _enter(self, run: _Run, step: str) -> Call:
+    def _bill(self, answered: Sequence[Answered], error: MaestroError | None, call: Call) -> Bill:
+        for each in answered:
+            return Bill(each.cost_usd, may_be_charged=self._paying.is_paid, generation_id=each.generation_id)
+        return Bill(None, may_be_charged=False) if error is None else bill_of(error, call, is_paid=self._paying.is_paid)
+
+    def _enter(self, run: Run, kind: CallKind) -> Call:
         self._workspace.check_space(ANSWER_ROOM_BYTES)
-        run.folder.set_step(step)  # also proves, before anything is paid, that the answer can be kept
+        if kind is not CallKind.REDIRECT:
+            run.folder.set_step(kind.value)
         call = Call(self._settings.timeout_s)
+        call.when_held(partial(self._tell, run))
         with self._lock:
-            run.step, run.call, run.began_s = step, call, time.monotonic()
+            run.step, run.call, run.bill, run.began_s = kind.value, call, None, time.monotonic()
             self._go_on(run)
         self._tell(run)
         return call
 
-    def _go_on(self, run: _Run) -> None:
+    def _go_on(self, run: Run) -> None:
         if run.is_cancelled:
             raise CancelledError("The analysis was cancelled.", next_step="Analyze again whenever you like.", may_be_charged=False)
 
-    def _outcome(self, run: _Run, error: MaestroError) -> AnalysisStatus:
-        message = str(error)
-        if run.call:
-            may_be_charged = error.may_be_charged if isinstance(error, EngineError) else run.call.was_sent
-            message = orders.with_charge(message, is_paid=self._engine.card.is_paid, may_be_charged=may_be_charged)
-        return AnalysisStatus(elapsed_s=time.monotonic() - run.began_s, message=message, next_step=error.next_step)
+    def _changed(self, run: Run) -> None:
+        self._events.publish(topic(run.folder.id, "project"), topic("list", "projects"), *_shot_topics(run))
 
-    def _changed(self, run: _Run) -> None:
-        self._events.publish(topic(run.folder.id, "project"), topic("list", "projects"))
-
-    def _tell(self, run: _Run) -> None:
-        self._events.publish(topic(run.folder.id, "analysis"))
+    def _tell(self, run: Run) -> None:
+        self._events.publish(topic(run.folder.id, "analysis"), *_shot_topics(run))
 
 
 def project_name(clip_name: str, taken: Collection[str]) -> str:
@@ -206,14 +268,5 @@ def project_name(clip_name: str, taken: Collection[str]) -> str:
     return name if name.casefold() not in taken else next(other for other in numbered if other.casefold() not in taken)
 
 
-def footage_of(folder: ProjectFolder) -> Footage:
-    """What the project keeps of its clip. Raises WorkspaceError when it keeps nothing."""
-    project = folder.read()
-    if project.is_read_only:
-        raise NewerProjectError("This project was written by a newer version of Maestro; it cannot be changed here.")
-    if project.clip is None or not project.frames:
-        raise WorkspaceError("This project has no source frames yet.", next_step="Upload its clip, then analyze.")
-    frames = folder.footage_frames()
-    middle = project.director_frame_index
-    director_frame = frames[len(frames) // 2] if middle is None else folder.source_frame(middle)
-    return Footage(clip=project.clip, frames=frames, director_frame=director_frame)
+def _shot_topics(run: Run) -> list[str]:
+    return [topic(run.folder.id, f"shot-{run.shot_id}")] if run.shot_id else []

@@ -7,21 +7,23 @@ import logging
 import statistics
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from functools import partial
 from threading import RLock
-from uuid import uuid4
 
 from maestro import orders
+from maestro.attempts import attempt
 from maestro.calls import Call
 from maestro.config import Settings
 from maestro.engines import Engine
 from maestro.errors import CancelledError, EngineError, KeyRefusedError, MaestroError, OutOfCreditError, WorkspaceError
 from maestro.events import Events, topic
+from maestro.job import Job
+from maestro.paying import Asking, Bill, Paying, Said, bill_of
+from maestro.services import images
 from maestro.services.storage import ProjectFolder, Workspace
-from maestro.types import GenerationResult, Picture, RowState, RowStatus
+from maestro.types import CallKind, RowState, RowStatus, ShotOrder
 
 PICTURE_ROOM_BYTES = 32_000_000
 """Space that must be free beyond the floor before a picture is asked for: its raw answer, itself, and some air."""
@@ -32,57 +34,36 @@ REMEMBERED_DURATIONS = 20
 log = logging.getLogger(__name__)
 
 
-@dataclass(eq=False)
-class _Job:
-    """One take being made. Everything but what the worker alone touches changes under the lock of Jobs."""
-
-    project_id: str
-    folder: ProjectFolder
-    request: orders.Request
-    call_id: str = field(default_factory=lambda: uuid4().hex)
-    future: Future[None] | None = None
-    call: Call | None = None
-    state: RowState = RowState.QUEUED
-    message: str = ""
-    next_step: str = ""
-    began_s: float = field(default_factory=time.monotonic)
-    ended_s: float | None = None
-    is_journaled: bool = False
-    has_answer: bool = False
-    developed: tuple[GenerationResult, Picture] | None = None
-
-    @property
-    def shot_id(self) -> int:
-        return self.request.shot.id
-
-    @property
-    def is_in_flight(self) -> bool:
-        return self.state in {RowState.QUEUED, RowState.RUNNING}
-
-    def end(self, state: RowState, message: str, next_step: str) -> None:
-        self.state, self.message, self.next_step, self.ended_s = state, message, next_step, time.monotonic()
-
-
 class Jobs:
-    """Makes takes, at most `max_concurrent_requests` at once. Thread-safe; one for the process."""
+    """Makes takes, as many at once as `pool` has threads (None: `max_concurrent_requests`). Thread-safe; one for the process."""
 
-    def __init__(self, settings: Settings, workspace: Workspace, engine: Engine, events: Events) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        workspace: Workspace,
+        engine: Engine,
+        events: Events,
+        paying: Paying,
+        pool: Executor | None = None,
+    ) -> None:
         self._timeout_s = settings.timeout_s
         self._workspace = workspace
         self._engine = engine
         self._events = events
+        self._paying = paying
         self._lock = RLock()
-        self._jobs: dict[tuple[str, int], _Job] = {}
+        self._jobs: dict[tuple[str, int], Job] = {}
         self._durations_s: deque[float] = deque(maxlen=REMEMBERED_DURATIONS)
         self._is_closing = False
-        self._pool = ThreadPoolExecutor(settings.max_concurrent_requests, thread_name_prefix="maestro-shoot")
+        self._pool = pool or ThreadPoolExecutor(settings.max_concurrent_requests, thread_name_prefix="maestro-shoot")
 
     # --- what the studio asks for
 
     def begin(self, folder: ProjectFolder, shot_ids: Sequence[int] | None = None) -> list[int]:
         """Queues a take of each shot (all when None) that has none in flight, with its words of now; the ids that it queued.
 
-        A picture that waits in memory is put on disk first. Raises WorkspaceError when that, or the next one, cannot be kept.
+        A picture that waits in memory is put on disk first. Raises WorkspaceError when that, or the next one, cannot be kept, and
+        CapError when all of them together would pass a cap: then none is asked for.
         """
         requests = orders.requests(folder.read(), shot_ids)
         self._workspace.check_space(PICTURE_ROOM_BYTES)
@@ -91,9 +72,14 @@ class Jobs:
         with self._lock:
             if self._is_closing:
                 raise WorkspaceError("Maestro is closing; nothing was asked.", next_step="Start it again, then generate.")
-            begun = [request.shot.id for request in requests if self._enqueue(folder, request)]
-        self._tell(folder.id, *begun)
-        return begun
+            begun = [self._job(folder, request) for request in requests if self._is_free(folder.id, request.shot.id)]
+            self._paying.reserve([job.asking for job in begun], pictures=len(begun))
+            for job in begun:
+                self._jobs[folder.id, job.shot_id] = job
+                job.future = self._pool.submit(self._work, job)
+        shots = [job.shot_id for job in begun]
+        self._tell(folder.id, *shots)
+        return shots
 
     def cancel(self, project_id: str, shot_ids: Sequence[int] | None = None) -> None:
         """Drops what is queued and closes the connection of what is running; all shots when None."""
@@ -111,30 +97,20 @@ class Jobs:
         with self._lock:
             expected_s = statistics.median(self._durations_s) if self._durations_s else None
             job = self._jobs.get((project_id, shot_id))
-            if job is None:
-                return RowStatus(expected_s=expected_s)
-            is_letting_go = job.state is RowState.RUNNING and job.call is not None and job.call.is_cancelled
-            return RowStatus(
-                state=job.state,
-                message="Cancelling ..." if is_letting_go else job.message,
-                next_step=job.next_step,
-                elapsed_s=(job.ended_s or time.monotonic()) - job.began_s,
-                expected_s=expected_s,
-                picture=None if job.is_in_flight or not job.developed else job.developed[1],
-            )
+            return RowStatus(expected_s=expected_s) if job is None else job.status(expected_s)
 
     def in_flight(self) -> set[str]:
         """The ids of the calls that this process still works on, waiting pictures among them: recovery leaves these alone."""
-        with self._lock:
-            return {job.call_id for job in self._jobs.values() if job.is_in_flight or job.developed}
+        # Without the lock: whoever asks may hold one that `begin` waits for. A tuple of the values is taken in one step.
+        return {job.call_id for job in tuple(self._jobs.values()) if job.is_in_flight or job.developed}
 
     def keep_waiting(self, project_id: str, shot_id: int) -> None:
         """Puts a picture that waits in memory on disk, if there is one. Raises WorkspaceError."""
         with self._lock:
             job = self._jobs.get((project_id, shot_id))
-            if job is None or job.is_in_flight or job.developed is None:
+            if job is None or job.is_in_flight or not job.developed:
                 return
-        job.folder.add_take(job.call_id, *job.developed)
+        job.keep()
         with self._lock:
             self._forget(job)
         self._tell(project_id, shot_id)
@@ -162,122 +138,138 @@ class Jobs:
 
     # --- under the lock
 
-    def _of(self, project_id: str) -> list[_Job]:
+    def _of(self, project_id: str) -> list[Job]:
         return [job for job in self._jobs.values() if job.project_id == project_id]
 
-    def _enqueue(self, folder: ProjectFolder, request: orders.Request) -> bool:
-        earlier = self._jobs.get((folder.id, request.shot.id))
-        if earlier and (earlier.is_in_flight or earlier.developed):
-            return False
-        job = _Job(folder.id, folder, request)
-        self._jobs[folder.id, request.shot.id] = job
-        job.future = self._pool.submit(self._work, job)
-        return True
+    def _is_free(self, project_id: str, shot_id: int) -> bool:
+        earlier = self._jobs.get((project_id, shot_id))
+        return not (earlier and (earlier.is_in_flight or earlier.developed))
 
-    def _forget(self, job: _Job) -> None:
+    def _job(self, folder: ProjectFolder, request: orders.Request) -> Job:
+        return Job(folder, request, Asking(folder.id, CallKind.SHOOT, request.shot.id))
+
+    def _forget(self, job: Job) -> None:
         if self._jobs.get((job.project_id, job.shot_id)) is job:
             del self._jobs[job.project_id, job.shot_id]
 
-    def _drop(self, job: _Job, message: str, next_step: str) -> None:
+    def _drop(self, job: Job, message: str, next_step: str, cause: MaestroError | None = None) -> None:
         if job.state is RowState.QUEUED:
-            job.end(RowState.CANCELLED, self._with_charge(message, may_be_charged=False), next_step)
+            job.bill = Bill(None, may_be_charged=False)
+            job.end(RowState.CANCELLED, self._with_charge(message, job.bill), next_step, cause)
+            self._paying.release(job.asking)
             if job.future:
                 job.future.cancel()
 
-    def _has_started(self, job: _Job) -> bool:
+    def _has_started(self, job: Job) -> bool:
         with self._lock:
             if job.state is not RowState.QUEUED:
                 return False
             job.call = Call(self._timeout_s)
+            job.call.when_held(partial(self._tell, job.project_id, job.shot_id))
             job.state, job.began_s = RowState.RUNNING, time.monotonic()
             return True
 
     # --- in the pool
 
-    def _work(self, job: _Job) -> None:
+    def _work(self, job: Job) -> None:
         if not self._has_started(job):
             return
         self._tell(job.project_id, job.shot_id)
         error = attempt(partial(self._shoot, job), "this shot")
+        job.bill = self._bill(job, error)
+        self._paying.end(job.asking, job.bill)
+        if job.order is not None:
+            self._paying.remember(job.folder, job.asking, partial(self._said, job, job.order, error), job.bill)
         if error is None:
             with self._lock:
+                self._durations_s.append(job.duration_s)
                 self._forget(job)
         else:
-            self._end(job, error)
+            self._end(job, error, job.bill)
         self._tell(job.project_id, job.shot_id)
 
-    def _shoot(self, job: _Job) -> None:
+    def _shoot(self, job: Job) -> None:
         call = job.call or Call(self._timeout_s)  # always the job's own by now
         self._workspace.check_space(PICTURE_ROOM_BYTES)
-        order = orders.order(job.folder, job.request)
-        job.folder.begin(orders.intent(job.call_id, order, self._engine.card))
+        job.order, notes = orders.order(job.folder, job.request, self._paying.picture_limit())
+        job.sent = orders.sent_pictures(job.folder, job.order, job.request.anchor)
+        job.folder.begin(orders.intent(job.call_id, job.order, self._engine.card))
         job.is_journaled = True
         if call.is_cancelled:
             raise CancelledError("Cancelled before anything was sent.", may_be_charged=False)
-        if self._engine.card.is_paid:
+        self._paying.begin(job.asking)
+        if self._paying.is_paid:
             job.folder.mark_sent(job.call_id)
         began_s = time.monotonic()
-        result = self._engine.shoot(order, call, partial(self._keep, job))
-        duration_s = time.monotonic() - began_s
-        job.developed = orders.developed(result, order.aspect_ratio)
-        job.folder.add_take(job.call_id, *job.developed)
-        with self._lock:
-            self._durations_s.append(duration_s)
+        try:
+            job.result = self._engine.shoot(job.order, call, partial(self._keep, job))
+        finally:
+            job.duration_s = time.monotonic() - began_s
+        job.developed = orders.developed(job.result, job.order.aspect_ratio, notes)
+        job.result = orders.without_pictures(job.result)
+        job.keep()
 
-    def _keep(self, job: _Job, raw: bytes) -> None:
+    def _bill(self, job: Job, error: MaestroError | None) -> Bill:
+        if job.result is not None:  # whatever became of its picture, it was answered
+            return Bill(job.result.cost_usd, may_be_charged=self._paying.is_paid, generation_id=job.result.generation_id)
+        if error is None or not job.asking.is_begun:
+            return Bill(None, may_be_charged=False)
+        return bill_of(error, job.call, is_paid=self._paying.is_paid)
+
+    def _said(self, job: Job, order: ShotOrder, error: MaestroError | None) -> Said:
+        result = job.result
+        raw = error.raw if isinstance(error, EngineError) else ""
+        return Said(
+            model=result.model if result else "",
+            prompt=result.prompt if result else images.prompt(order),
+            pictures=job.sent,
+            answer=result.answer if result else raw,
+            duration_s=job.duration_s,
+        )
+
+    def _keep(self, job: Job, raw: bytes) -> None:
         trouble = attempt(partial(job.folder.keep_answer, job.call_id, raw), "an answer")
         job.has_answer = trouble is None
         if trouble:
             # It is paid for: the engine reads it all the same, so that the picture can at least wait in memory.
             log.warning("The answer for shot %d could not be put on disk: %s", job.shot_id, trouble)
 
-    def _end(self, job: _Job, error: MaestroError) -> None:
+    def _end(self, job: Job, error: MaestroError, bill: Bill) -> None:
         if job.developed:
             with self._lock:
-                job.end(RowState.FAILED, f"{error} The picture is here, but only in memory.", f"Download it now. {error.next_step}")
+                message = f"{error} The picture is here, but only in memory."
+                job.end(RowState.FAILED, message, f"Download it now. {error.next_step}", error)
             return
-        is_billable = error.may_be_charged if isinstance(error, EngineError) else bool(job.call and job.call.was_sent)
-        may_be_charged = is_billable and self._engine.card.is_paid
-        self._close_in_journal(job, error, may_be_charged=may_be_charged)
+        self._close_in_journal(job, error, bill)
         state = RowState.CANCELLED if isinstance(error, CancelledError) else RowState.FAILED
         with self._lock:
-            job.end(state, self._with_charge(str(error), may_be_charged=may_be_charged), error.next_step)
+            job.end(state, self._with_charge(str(error), bill), error.next_step, error)
             if _concerns_all(error):
                 self._drop_queued(job, error)
 
-    def _drop_queued(self, cause: _Job, error: MaestroError) -> None:
+    def _drop_queued(self, cause: Job, error: MaestroError) -> None:
         dropped = [job for job in self._of(cause.project_id) if job.state is RowState.QUEUED]
         for job in dropped:
-            self._drop(job, f"Not asked for, because of shot {cause.shot_id}: {error}", error.next_step)
+            self._drop(job, f"Not asked for, because of shot {cause.shot_id}: {error}", error.next_step, error)
         self._tell(cause.project_id, *(job.shot_id for job in dropped))
 
-    def _close_in_journal(self, job: _Job, error: MaestroError, *, may_be_charged: bool) -> None:
+    def _close_in_journal(self, job: Job, error: MaestroError, bill: Bill) -> None:
         # An answer that is on disk and was not found wanting by the engine is left open: the next start reads it again.
         if not job.is_journaled or (job.has_answer and not isinstance(error, EngineError)):
             return
         raw = error.raw if isinstance(error, EngineError) else ""
-        fail = partial(job.folder.fail, job.call_id, str(error), may_be_charged=may_be_charged, raw=raw)
+        fail = partial(job.folder.fail, job.call_id, str(error), may_be_charged=bill.may_be_charged, raw=raw)
         if trouble := attempt(fail, "the journal"):
             log.warning("The end of call %s could not be written: %s", job.call_id, trouble)
 
-    def _with_charge(self, message: str, *, may_be_charged: bool) -> str:
-        return orders.with_charge(message, is_paid=self._engine.card.is_paid, may_be_charged=may_be_charged)
+    def _with_charge(self, message: str, bill: Bill) -> str:
+        if bill.cost_usd:
+            return message  # what it cost stands beside it
+        return orders.with_charge(message, is_paid=self._paying.is_paid, may_be_charged=bill.may_be_charged, cost_usd=bill.cost_usd)
 
     def _tell(self, project_id: str, *shot_ids: int) -> None:
         if shot_ids:
             self._events.publish(*(topic(project_id, f"shot-{shot_id}") for shot_id in shot_ids), topic(project_id, "batch"))
-
-
-def attempt(work: Callable[[], object], what: str) -> MaestroError | None:
-    """The one boundary: does `work`; None when it went well, else what went wrong, the unknown logged and named."""
-    try:
-        work()
-    except MaestroError as error:
-        return error
-    except Exception as error:
-        log.exception("Something unexpected went wrong with %s", what)
-        return _unexpected(what, error)
-    return None
 
 
 def _concerns_all(error: MaestroError) -> bool:
@@ -285,14 +277,5 @@ def _concerns_all(error: MaestroError) -> bool:
     return isinstance(error, KeyRefusedError) or (isinstance(error, OutOfCreditError) and not error.is_passing)
 
 
-def _unexpected(what: str, cause: Exception) -> MaestroError:
-    error = MaestroError(
-        f"Something unexpected went wrong with {what} ({type(cause).__name__}); nothing was lost.",
-        next_step="Try again; the program's log tells more.",
-    )
-    error.__cause__ = cause
-    return error
-
-
-def _wait(jobs: Sequence[_Job], deadline_s: float) -> None:
+def _wait(jobs: Sequence[Job], deadline_s: float) -> None:
     wait([job.future for job in jobs if job.future], max(0.0, deadline_s - time.monotonic()))

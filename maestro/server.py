@@ -23,8 +23,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from maestro.config import ROOT, Settings
 from maestro.errors import MaestroError, ProjectMissingError
 from maestro.events import Events
-from maestro.ui import live
-from maestro.ui.live import LIST
+from maestro.ui import downloads, live
+from maestro.ui.live import EVERYWHERE
 from maestro.ui.studio import studio
 
 PING_S = 15.0
@@ -37,7 +37,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-OURS = ("/pictures/", "/events/", "/frames/", "/bundle/")
+OURS = ("/pictures/", "/events/", "/exports/", "/bundle/")
 LOOPBACK = ("localhost", "127.0.0.1")
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - named to be recognised, not to be bound
 _running: list["Pulse"] = []
@@ -157,21 +157,24 @@ def picture(request: Request) -> Response:
     return FileResponse(path, media_type=media_type, headers=headers)
 
 
-def frames_zip(request: Request) -> Response:
-    """The saved frames' original bytes as one ZIP."""
-    return _zip(request, studio().frames_zip, "frames")
+def export(request: Request) -> Response:
+    """Frames, storyboard, shot list, or all of it, made now."""
+    project, name = request.path_params["project"], request.path_params["name"]
+    file = downloads.make(project, name, request.query_params)
+    return FileResponse(file, media_type=downloads.MEDIA_TYPES[file.suffix], filename=f"{project}_{name}")
 
 
 def bundle_zip(request: Request) -> Response:
     """The whole project as one ZIP."""
-    return _zip(request, studio().export_bundle, "project")
+    project = request.path_params["project"]
+    return FileResponse(studio().export_bundle(project), media_type="application/zip", filename=f"{project}_project.zip")
 
 
 async def events(request: Request) -> Response:
-    """Server-sent events: the numbers of the project's topics, all of them first, then each change."""
+    """Server-sent events: the numbers of the project's topics and of those of all pages, all of them first, then each change."""
     pulse = _running[-1]
     return StreamingResponse(
-        _told(pulse, f"{request.path_params['project']}/", LIST),
+        _told(pulse, f"{request.path_params['project']}/", EVERYWHERE),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -185,11 +188,6 @@ async def _told(pulse: Pulse, *prefixes: str) -> AsyncIterator[str]:
         else:
             yield ": nothing new\n\n"
         is_first = False
-
-
-def _zip(request: Request, make: Callable[[str], Path], kind: str) -> Response:
-    project = request.path_params["project"]
-    return FileResponse(make(project), media_type="application/zip", filename=f"{project}_{kind}.zip")
 
 
 def _width_px(wanted: str) -> int:
@@ -271,7 +269,7 @@ def hosts(settings: Settings) -> list[str]:
 ROUTES = [
     Route("/health", health),
     Route("/pictures/{project}/{name:path}", picture),
-    Route("/frames/{project}.zip", frames_zip),
+    Route("/exports/{project}/{name}", export),
     Route("/bundle/{project}.zip", bundle_zip),
     Route("/events/{project}", events),
 ]

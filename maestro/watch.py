@@ -13,10 +13,12 @@ from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
 
+from maestro.attempts import attempt
 from maestro.errors import WorkspaceError
 from maestro.events import topic
-from maestro.jobs import attempt
+from maestro.services.storage import LEDGER_FILE, PREFERENCES_FILE
 from maestro.types import Project
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 PAUSE_S = 0.15
 KINDS = frozenset({"created", "modified", "moved", "deleted"})
 RECORDS = frozenset({".json", ".jsonl"})
+OF_ALL = {LEDGER_FILE: (topic("list", "money"),), PREFERENCES_FILE: (topic("list", "models"), topic("list", "money"))}
+"""What is told of the files that belong to no project."""
 
 
 class Watch(FileSystemEventHandler):
@@ -40,24 +44,26 @@ class Watch(FileSystemEventHandler):
         self._changed: set[str] = set()
         self._wake = threading.Event()
         self._is_over = threading.Event()
-        self._observer = Observer()
+        self._observer: BaseObserver | None = None
         self._teller = threading.Thread(target=self._tell_on, name="maestro-watch", daemon=True)
 
     def start(self) -> None:
         """Begins to observe."""
         try:
-            self._observer.schedule(self, str(self._workspace), recursive=True)
-            self._observer.start()
+            observer = Observer()  # takes one of the few that a user may have, so it is made when it is wanted
+            observer.schedule(self, str(self._workspace), recursive=True)
+            observer.start()
         except OSError as error:
             log.warning("The workspace cannot be observed: %s", error.strerror or error)
             return
+        self._observer = observer
         self._teller.start()
 
     def stop(self) -> None:
         """Ends both threads; what was heard last may not be told any more."""
         self._is_over.set()
         self._wake.set()
-        if self._teller.is_alive():
+        if self._observer is not None:
             self._observer.stop()
             self._teller.join(5)
             self._observer.join(5)
@@ -104,7 +110,10 @@ class News:
         self._shown[project.id] = project
 
     def heard(self, project_id: str) -> None:
-        """Something may have changed in this project."""
+        """Something may have changed in this project, or in a file of the whole workspace."""
+        if project_id in OF_ALL:
+            self._publish(*OF_ALL[project_id])
+            return
         before = self._shown.get(project_id)
         try:
             now = None if before is None else self._read(project_id)

@@ -1,8 +1,8 @@
 """Generation in the background: what is asked, how often, and what is left when it goes wrong."""
 
-import subprocess
-import sys
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from maestro.config import ROOT, Settings
 from maestro.errors import (
     DiskFullError,
     KeyRefusedError,
@@ -21,55 +20,17 @@ from maestro.errors import (
     WorkspaceError,
 )
 from maestro.events import Events
-from maestro.services.storage import Intent, Workspace
-from maestro.studio import Studio
-from maestro.types import RowState, RowStatus, Take, TakeLabel
-from tests.fakes import FakeEngine, directed_project, raw_answer, solid, until
-
-Opener = Callable[..., "Desk"]
-
-
-class Desk:
-    """A studio over a real workspace with one directed project, and the fake engine that answers it."""
-
-    def __init__(self, workspace: Workspace, engine: FakeEngine, settings: Settings, events: Events) -> None:
-        self.engine = engine
-        self.events = events
-        self.workspace = workspace
-        self.studio = Studio(settings, workspace, engine, events)
-        cards = self.studio.projects()
-        self.id = cards[0].id if cards else directed_project(self.workspace).id
-
-    def row(self, shot_id: int) -> RowStatus:
-        return self.studio.row(self.id, shot_id)
-
-    def takes(self, shot_id: int) -> tuple[Take, ...]:
-        return self.studio.open(self.id).sheet(shot_id).takes
-
-    def wait(self, *shot_ids: int) -> None:
-        """Until none of these (all when none is named) is in flight."""
-        busy = {RowState.QUEUED, RowState.RUNNING}
-        until(self.events, lambda: not any(self.row(shot_id).state in busy for shot_id in shot_ids or range(1, 6)))
+from maestro.services.storage import Intent
+from maestro.types import RowState, TakeLabel
+from tests.desks import Desk, Opener, desks, killed_in_a_call
+from tests.fakes import PICTURE_USD, FakeEngine, raw_answer, solid, until
 
 
 @pytest.fixture
 def open_desk(tmp_path: Path) -> Iterator[Opener]:
-    """Opens desks over one workspace folder; a second one stands for the program started again."""
-    opened: list[Desk] = []
-
-    def open_one(engine: FakeEngine | None = None, at_once: int = 5, floor_bytes: int = 0, events: Events | None = None) -> Desk:
-        workspace = Workspace(tmp_path / "workspace", "1.0", floor_bytes)
-        opened.append(
-            Desk(
-                workspace, engine or FakeEngine(), Settings.model_validate({"MAX_CONCURRENT_REQUESTS": at_once}), events or Events()
-            )
-        )
-        return opened[-1]
-
-    (tmp_path / "workspace").mkdir()
-    yield open_one
-    for desk in opened:
-        desk.studio.close(patience_s=0)
+    """Opens desks over one workspace folder."""
+    with desks(tmp_path / "workspace") as open_one:
+        yield open_one
 
 
 @pytest.fixture
@@ -174,7 +135,31 @@ def test_an_answer_that_is_no_picture_fails_in_words(desk: Desk) -> None:
     desk.wait()
 
     assert desk.row(1).state is RowState.FAILED
-    assert desk.row(1).message.endswith("It may have been charged.")
+    assert (desk.row(1).message, desk.row(1).cost_usd) == ("It is no PNG, JPEG or WebP picture.", PICTURE_USD)
+
+
+def test_a_failed_row_holds_no_answer(desk: Desk) -> None:
+    """However large it was: only what the page shows of it stays in memory."""
+    answers: list[weakref.ref[Bulky]] = []
+
+    def fail() -> None:
+        answer = Bulky()
+        answers.append(weakref.ref(answer))
+        raise NoPictureError("Only words came.", raw="words")
+
+    with pytest.raises(NoPictureError) as failed:
+        fail()
+    desk.engine.will(1, failed.value)
+    del failed
+    desk.studio.generate(desk.id, [1])
+    desk.wait()
+    gc.collect()
+
+    assert (desk.row(1).raw, answers[0]()) == ("words", None)
+
+
+class Bulky:
+    """Stands for an answer of 40 MB in a frame of the wire."""
 
 
 class Witness(Events):
@@ -299,36 +284,6 @@ def test_close_cancels_when_its_patience_has_ended(desk: Desk) -> None:
         desk.studio.close(patience_s=0)
 
         assert desk.row(1).state is RowState.CANCELLED
-
-
-KILLED = """
-import os, sys
-from pathlib import Path
-from maestro.config import Settings
-from maestro.events import Events
-from maestro.services.storage import Intent, Workspace
-from maestro.studio import Studio
-from tests.fakes import FakeEngine, directed_project, raw_answer, solid, until
-
-class Dying(FakeEngine):
-    def shoot(self, order, call, keep):
-        call.was_sent = True
-        if sys.argv[2] == "answered":
-            keep(raw_answer(solid(77)))
-        os._exit(9)
-
-workspace = Workspace(Path(sys.argv[1]), "1.0")
-events = Events()
-studio = Studio(Settings(min_free_mb=0), workspace, Dying(), events)
-studio.generate(directed_project(workspace).id, [2])
-until(events, lambda: False)
-"""
-
-
-def killed_in_a_call(folder: Path, moment: str) -> None:
-    """Another process that begins shot 2 of a new project and is gone at that moment."""
-    done = subprocess.run([sys.executable, "-c", KILLED, str(folder), moment], cwd=ROOT, timeout=90, check=False)
-    assert done.returncode == 9
 
 
 def test_an_answer_that_a_kill_left_becomes_a_take_without_a_second_request(open_desk: Opener, tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ import pytest
 from maestro.config import ROOT, Settings
 from maestro.errors import AnswerError, EditConflictError, FootageError, ProjectMissingError, WorkspaceError
 from maestro.events import Events, topic
+from maestro.opening import open_studio
 from maestro.services.storage import Workspace
-from maestro.studio import Studio, open_studio
+from maestro.studio import Studio
 from maestro.types import AnalysisStatus, RowState, TakeLabel
 from tests.fakes import CONTEXT, FakeEngine, directed_project, style, until
 
@@ -116,14 +117,69 @@ def test_asked_twice_it_goes_on_with_the_one_that_runs(studio: Studio, clip: Pat
     assert engine.asked == ["describe", "direct"]
 
 
-def test_a_clip_that_is_none_fails_in_words(studio: Studio, tmp_path: Path) -> None:
-    """The project is there, empty, and its analysis says why."""
+def test_a_clip_that_is_none_fails_in_words_and_leaves_no_project(studio: Studio, clip: Path, tmp_path: Path) -> None:
+    """The failure can be read where it happened; the list does not know it, and the next analysis takes it away."""
     fake = tmp_path / "fake.mp4"
     fake.write_bytes(b"no clip at all")
-    status = wait(studio, studio.analyze(fake, fake.name, style()))
+    project_id = studio.analyze(fake, fake.name, style())
+    status = wait(studio, project_id)
 
-    assert (status.step, status.next_step) == ("", FootageError.default_next_step)
+    assert (status.step, status.failed_step, status.next_step) == ("", "sample", FootageError.default_next_step)
     assert "fake.mp4" in status.message
+    assert (studio.projects(), studio.open(project_id).frames) == ([], ())
+    good = studio.analyze(clip, clip.name, style())
+    wait(studio, good)
+    assert [card.id for card in studio.projects()] == [good]
+    with pytest.raises(ProjectMissingError):
+        studio.open(project_id)
+
+
+def test_a_clip_that_failed_can_be_replaced_in_its_own_project(studio: Studio, clip: Path, tmp_path: Path) -> None:
+    """Then it is a project like any other."""
+    (tmp_path / "fake.mp4").write_bytes(b"no clip at all")
+    project_id = studio.analyze(tmp_path / "fake.mp4", "fake.mp4", style())
+    wait(studio, project_id)
+    studio.analyze(clip, clip.name, style(), project_id)
+    wait(studio, project_id)
+
+    assert [card.id for card in studio.projects()] == [project_id]
+    assert len(studio.open(project_id).sheets) == 5
+
+
+def test_of_a_clip_that_is_too_long_the_beginning_can_be_used(tmp_path: Path, engine: FakeEngine, clip: Path) -> None:
+    """It says so, and asking for that goes on in the same project."""
+    (tmp_path / "workspace").mkdir()
+    short = Studio(Settings(max_clip_s=1), Workspace(tmp_path / "workspace", "1.0"), engine, Events())
+    project_id = short.analyze(clip, clip.name, style())
+    failed = wait(short, project_id)
+    short.analyze(clip, clip.name, style(), project_id, is_trimmed=True)
+    wait(short, project_id)
+    frames = short.open(project_id).frames
+    short.close(patience_s=0)
+
+    assert (failed.failed_step, failed.is_too_long) == ("sample", True)
+    assert (len(frames), frames[-1].time_s < 1) == (5, True)
+
+
+def test_after_an_analysis_other_frames_of_the_clip_can_be_chosen(studio: Studio, clip: Path) -> None:
+    """The clip is known to whoever chooses; the next analysis tells what those show."""
+    project_id = studio.analyze(clip, clip.name, style())
+    wait(studio, project_id)
+
+    assert studio.frames.has_clip(project_id)
+
+
+def test_an_earlier_state_can_be_had_back(studio: Studio, directed: str) -> None:
+    """The present one is kept beside it."""
+    studio.open(directed)
+    studio.rename(directed, "Hare")
+    backup = studio.backups(directed)[-1]
+    told = studio.events.number(topic(directed, "project"))
+    studio.restore_backup(directed, backup.name)
+
+    assert studio.open(directed).name == "Rabbit"
+    assert len(studio.backups(directed)) > 1
+    assert studio.events.number(topic(directed, "project")) > told
 
 
 def test_a_director_that_fails_leaves_the_context(studio: Studio, clip: Path, engine: FakeEngine) -> None:
@@ -304,7 +360,8 @@ from pathlib import Path
 from maestro.config import Settings
 from maestro.events import Events
 from maestro.services.storage import Workspace
-from maestro.studio import Studio, close_at_exit
+from maestro.opening import close_at_exit
+from maestro.studio import Studio
 from tests.fakes import FakeEngine, directed_project
 
 workspace, engine = Workspace(Path(sys.argv[1]), "1.0"), FakeEngine()

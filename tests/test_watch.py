@@ -102,3 +102,13 @@ def test_a_project_that_is_gone_is_told(tmp_path: Path) -> None:
     news.heard("meadow-1")
 
     assert told == ["meadow-1/project", "list/projects"]
+
+
+def test_another_copys_spending_and_choices_are_told(tmp_path: Path) -> None:
+    """The files that belong to no project are no project's change."""
+    published: list[str] = []
+    news = News(lambda _project_id: shown_project(tmp_path), lambda *topics: published.extend(topics))
+    news.heard("ledger.jsonl")
+    news.heard("preferences.json")
+
+    assert published == ["list/money", "list/models", "list/money"]

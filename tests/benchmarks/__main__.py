@@ -1,8 +1,9 @@
-"""`python -m tests.benchmarks` prints every figure; it needs Chromium, about two minutes, and a computer that does nothing else."""
+"""`python -m tests.benchmarks` prints every figure; it needs Chromium, about ten minutes, and a computer that does nothing else."""
 
-from tests.benchmarks import pages, rows, sampling, workspace
+from tests.benchmarks import pages, rows, sampling, scale, workspace
 
 sampling.report()
 workspace.report()
 rows.report()
 pages.report()
+scale.report()

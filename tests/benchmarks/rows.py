@@ -15,6 +15,7 @@ from maestro.config import Settings
 from maestro.engines import building
 from maestro.events import Events
 from maestro.services.storage import Workspace
+from maestro.services.video import Booth
 from maestro.studio import Studio
 from maestro.types import SHOT_COUNT, RowState
 from tests.provider import Provider
@@ -25,7 +26,7 @@ LIMIT_S = 120.0
 
 def made(settings: Settings) -> Studio:
     """A studio without an observer."""
-    return Studio(settings, Workspace(settings.workspace, "0.1.0"), building.build(settings), Events())
+    return Studio(settings, Workspace(settings.workspace, "0.1.0"), building.build(settings, Booth()), Events())
 
 
 def analysed(studio: Studio) -> str:

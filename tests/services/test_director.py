@@ -9,8 +9,8 @@ import pytest
 
 from maestro.errors import AnswerError
 from maestro.services import director
-from maestro.types import Context, SourceFrame
-from tests.provider import SHOTS
+from maestro.types import Context, Shot, SourceFrame
+from tests.provider import SHOT_AGAIN, SHOTS
 
 FRAME = SourceFrame(30, 1.5, b"the middle frame", 16, 9)
 CONTEXT = Context("A tower {at} dusk.", "A woman climbs.", ("tense", "lonely"), "She climbs.")
@@ -79,3 +79,45 @@ def test_an_answer_that_is_no_shot_list_is_refused(answer: str) -> None:
     """Words around the list count as none."""
     with pytest.raises(AnswerError):
         director.read(answer)
+
+
+# --- one shot anew
+
+
+def test_the_question_for_one_shot_holds_the_other_four_and_the_wish() -> None:
+    """What stays, what it was, what the user wishes; one frame, and a schema of one shot."""
+    shots = tuple(Shot(number, f"View {number} {{as it was}}.") for number in range(1, 6))
+    asked = director.question_again(FRAME, CONTEXT, shots, 4, "  Closer {please}. ")
+    words, *pictures = asked.parts
+
+    assert isinstance(words, str)
+    assert all(f"Shot {number}: View {number} {{as it was}}." in words for number in (1, 2, 3, 5))
+    assert "So far it was:\nView 4 {as it was}." in words
+    assert "Closer {please}." in words
+    assert pictures == [b"the middle frame"]
+    assert asked.schema["required"] == list(director.PARTS)
+
+
+def test_without_a_wish_none_is_told_of() -> None:
+    """An empty hint says nothing to the model."""
+    shots = tuple(Shot(number, f"View {number}.") for number in range(1, 6))
+    words = str(director.question_again(FRAME, CONTEXT, shots, 1, " ").parts[0])
+
+    assert "wish" not in words
+
+
+def test_one_shot_anew_keeps_its_number() -> None:
+    """Whatever number the answer gives, the place is the one that was asked for."""
+    shot = director.read_again(json.dumps(SHOT_AGAIN | {"id": 9}), 4)
+
+    assert shot.id == 4
+    assert shot.text.startswith("Close-up, low angle, handheld camera. Another view")
+
+
+@pytest.mark.parametrize("answer", ["", "[]", "{}", json.dumps(SHOTS), json.dumps(SHOT_AGAIN | {"action": " "}), '{"size": "wide'])
+def test_an_answer_that_is_no_single_shot_is_refused(answer: str) -> None:
+    """With the answer to look at; nothing of it is merged."""
+    with pytest.raises(AnswerError) as caught:
+        director.read_again(answer, 4)
+
+    assert caught.value.raw == answer

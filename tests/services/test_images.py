@@ -42,6 +42,14 @@ def test_a_prompt_without_context_is_complete() -> None:
     assert "scene it belongs to" not in images.prompt(replace(order(3), context=None))
 
 
+def test_an_anchor_is_picture_three() -> None:
+    """Told only when there is one."""
+    anchored = replace(order(3), anchor=Picture(b"earlier", "image/png", 16, 9))
+
+    assert "Picture 3 is another frame of the same storyboard" in images.prompt(anchored)
+    assert "Picture 3" not in images.prompt(order(3))
+
+
 def test_results_come_as_they_finish() -> None:
     """The first shot waits for the second to be seen."""
     second_is_seen = threading.Event()

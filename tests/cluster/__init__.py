@@ -1,0 +1,1 @@
+"""Maestro on a cluster of dask: a real scheduler and real workers on loopback."""

@@ -1,0 +1,36 @@
+"""A scheduler and two workers of one thread each, for a module; a scripted provider that the workers have the key for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.crews import Crew
+from tests.provider import Provider
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[Provider]:
+    with Provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(_server: Provider) -> Provider:
+    """The session's provider, without scripts and memories."""
+    _server.start_over()
+    return _server
+
+
+@pytest.fixture(scope="session")
+def _crew(_server: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    folder: Path = tmp_path_factory.mktemp("cluster")
+    with Crew(folder, {"OPENROUTER_API_KEY": "loopback", "MAESTRO_BASE_URL": _server.url}) as crew:
+        yield crew
+
+
+@pytest.fixture
+def crew(_crew: Crew) -> Crew:
+    """Two workers, both alive."""
+    _crew.fill(2)
+    return _crew
