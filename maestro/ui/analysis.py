@@ -8,12 +8,30 @@ import streamlit as st
 
 from maestro.events import topic
 from maestro.types import SHOT_COUNT, AnalysisStatus, Context, Interruption, Project
-from maestro.ui import clock, live, messages, opening, pictures, places, rows, state, uploads, words
-from maestro.ui.markup import escape, timecode
+from maestro.ui import (
+    asked,
+    bar,
+    clock,
+    exchange,
+    filmstrip,
+    live,
+    messages,
+    opening,
+    places,
+    prices,
+    remedies,
+    rows,
+    state,
+    uploads,
+    words,
+)
+from maestro.ui.markup import escape
 from maestro.ui.studio import studio
 from maestro.ui.words import Words
 
 STEPS = {"sample": "Reading the clip", "describe": "Context", "direct": "Director"}
+REDIRECT = "redirect"
+CHOOSE_AGAIN = '<p class="m-line">Choose the clip again above, then Analyze.</p>'
 PARTS = {"setting": "Setting", "main_action": "Main action", "emotional_tone": "Tone", "summary": "Summary"}
 
 
@@ -50,12 +68,12 @@ def body(project_id: str) -> None:
     clock.start("home")
     status = studio().analysis(project_id)
     _standing(project, status)
-    _filmstrip(project, is_coming=bool(status.step))
+    filmstrip.show(project, is_coming=bool(status.step))
     _context(project, is_running=bool(status.step))
     _interruptions(project)
     _to_come(is_coming=bool(status.step) and not project.sheets)
     if project.sheets:
-        rows.bar(project_id)
+        bar.show(project_id)
         for sheet in project.sheets:
             rows.row(project_id, sheet.shot.id)
 
@@ -64,31 +82,50 @@ def body(project_id: str) -> None:
 
 
 def _standing(project: Project, status: AnalysisStatus) -> None:
+    """One shot that is directed again has its place in that shot's row."""
+    is_elsewhere = REDIRECT in (status.step, status.failed_step)
     with st.container(key="standing"):
-        if status.step:
+        if status.step and not is_elsewhere:
             _running(project, status)
             st.empty()
-        elif status.message:
-            messages.fault(status.message, status.next_step)
-            _again(project, "Try again")
-        elif project.step:
+        elif status.message and not is_elsewhere:
+            _failed(project, status)
+            st.empty()
+        elif project.step and not is_elsewhere:
             step = STEPS.get(project.step, project.step)
             messages.fault(f"The analysis was interrupted at this step: {step}.", "Nothing was lost; repeat it when you like.")
             _again(project, "Repeat it")
         else:
             st.empty()
             st.empty()
-        messages.at(_place(project.id))
+        remedies.at(_place(project.id), project.id)
+
+
+def _failed(project: Project, status: AnalysisStatus) -> None:
+    """With what mends it: again, its beginning only, another model, and so on."""
+    pending, style = state.pending_clip(), state.pending_style()
+    can_repeat = bool(project.frames) or (pending is not None and style is not None)
+    label = f"Use its first {studio().settings.max_clip_s:g} s" if status.is_too_long else "Try again"
+    remedies.show(
+        _place(project.id),
+        status,
+        project_id=project.id,
+        step="text",
+        retry=partial(_repeat, project, asked.words(project.id), is_trimmed=status.is_too_long),
+        retry_label=label if can_repeat else None,
+    )
+    if not can_repeat:
+        st.html(CHOOSE_AGAIN)
 
 
 def _running(project: Project, status: AnalysisStatus) -> None:
     number = list(STEPS).index(status.step) + 1 if status.step in STEPS else 1
     marks = "".join(f"<li{_mark(index, number)}>{title}</li>" for index, title in enumerate(STEPS.values(), start=1))
+    is_held = status.hold_s is not None
+    ticking = clock.hold_html(status.hold_s or 0) if is_held else clock.running_html(status.elapsed_s)
+    why = f"{escape(status.message)} · " if is_held and status.message else ""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.html(
-            f'<div class="m-steps" role="status"><ol>{marks}</ol>'
-            f"<p>{number} of {len(STEPS)} · {clock.running_html(status.elapsed_s)}</p></div>"
-        )
+        st.html(f'<div class="m-steps" role="status"><ol>{marks}</ol><p>{number} of {len(STEPS)} · {why}{ticking}</p></div>')
         st.button("Cancel", key=f"cancel-analysis-{project.id}", on_click=_cancel, args=(project.id,))
 
 
@@ -111,10 +148,10 @@ def _mark(index: int, number: int) -> str:
 def _again(project: Project, label: str) -> None:
     pending, style = state.pending_clip(), state.pending_style()
     if not project.frames and (pending is None or style is None):
-        st.html('<p class="m-line">Choose the clip again above, then Analyze.</p>')
+        st.html(CHOOSE_AGAIN)
         return
     name = f"analyze-again-{project.id}"
-    places.optional(partial(st.button, label, key=name, type="primary", on_click=_repeat, args=(project,)))
+    places.optional(partial(st.button, label, key=name, type="primary", on_click=_repeat, args=(project, asked.words(project.id))))
 
 
 def _cancel(project_id: str) -> None:
@@ -122,16 +159,18 @@ def _cancel(project_id: str) -> None:
         studio().cancel_analysis(project_id)
 
 
-def _repeat(project: Project) -> None:
-    """From the step that was not done; the clip itself is needed only when nothing of it was read."""
+def _repeat(project: Project, known: int, *, is_trimmed: bool = False) -> None:
+    """From the step that was not done; the clip itself is needed only when nothing of it was read, or its beginning is wanted."""
     pending, style = state.pending_clip(), state.pending_style()
     with messages.guarded(_place(project.id)):
+        if asked.words(project.id) != known:
+            return
         if project.frames and project.context is not None and project.step == "direct":
             studio().direct_again(project.id)
         elif project.frames:
             studio().analyze_again(project.id)
         elif pending is not None and style is not None:
-            uploads.begin(pending, style, project.id)
+            uploads.begin(replace(pending, is_trimmed=pending.is_trimmed or is_trimmed), style, project.id)
 
 
 def _place(project_id: str) -> str:
@@ -139,24 +178,6 @@ def _place(project_id: str) -> str:
 
 
 # --- what it found
-
-
-def _filmstrip(project: Project, *, is_coming: bool) -> None:
-    if not project.frames:
-        places = f'<div class="m-film m-film-empty" aria-hidden="true">{"<i></i>" * SHOT_COUNT}</div>'
-        st.html(places if is_coming else "<i hidden></i>")
-        return
-    cells = []
-    for frame in project.frames:
-        is_directors = frame.index == project.director_frame_index
-        source = pictures.url(project.id, frame.path, 400)
-        at = timecode(frame.time_s)
-        class_, words_ = (' class="m-directors"', f"{at} · director") if is_directors else ("", at)
-        picture = (
-            f'<img src="{escape(source)}" alt="Source frame at {at}">' if source else '<span class="m-missing">file missing</span>'
-        )
-        cells.append(f'<div{class_} style="aspect-ratio:{opening.ratio(project)}">{picture}<span>{words_}</span></div>')
-    st.html(f'<div class="m-film" style="--cells:{len(cells)}">{"".join(cells)}</div>')
 
 
 def _context(project: Project, *, is_running: bool) -> None:
@@ -175,9 +196,16 @@ def _context(project: Project, *, is_running: bool) -> None:
                 key=f"direct-again-{project.id}",
                 disabled=is_running or project.is_read_only,
                 on_click=_direct_again,
-                args=(project.id, fields),
+                args=(project.id, fields, asked.words(project.id)),
             )
-            st.html(f'<p class="m-line">Edit any of these, then ask the director again. {escape(_who(project))}</p>')
+            exchange.analysis_button(project.id)
+            st.html(f'<p class="m-line">{escape(_price_words())}Edit any of these, then ask again. {escape(_who(project))}</p>')
+
+
+def _price_words() -> str:
+    """That of a whole analysis, of which the director is a part."""
+    price = studio().money.price(analyses=1)
+    return f"At most {prices.words(price)}. " if studio().card.is_paid and price.usd is not None else ""
 
 
 def _who(project: Project) -> str:
@@ -228,10 +256,10 @@ def _keeper(project_id: str, part: str) -> Callable[[str, str], None]:
     return keep
 
 
-def _direct_again(project_id: str, fields: list[Words]) -> None:
-    """Only with a context that is kept as the page shows it."""
+def _direct_again(project_id: str, fields: list[Words], known: int) -> None:
+    """Only with a context that is kept as the page shows it, once for the calls that the page knows of."""
     kept = [words.keep(field) for field in fields]  # every one of them, although one cannot be kept
-    if not all(kept):
+    if not all(kept) or asked.words(project_id) != known:
         return
     with messages.guarded(_place(project_id)):
         studio().direct_again(project_id)

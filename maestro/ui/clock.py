@@ -1,5 +1,6 @@
 """Times on the page that tick in the browser, without asking the server."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,13 @@ def running_html(elapsed_s: float, expected_s: float | None = None) -> str:
     began = datetime.now(UTC) - timedelta(seconds=elapsed_s)
     expected = "" if expected_s is None else f"{expected_s:.1f}"
     return f'<span class="m-clock" data-began="{_ms(began)}" data-expected="{expected}">{seconds(elapsed_s)}</span>'
+
+
+def hold_html(hold_s: float) -> str:
+    """Such as "trying again in 12 s", counting down."""
+    until = datetime.now(UTC) + timedelta(seconds=hold_s)
+    words = f"trying again in {math.ceil(hold_s)} s" if hold_s >= 0.5 else "trying again"
+    return f'<span class="m-clock" data-until="{_ms(until)}">{words}</span>'
 
 
 def saved_html(moment: datetime) -> str:

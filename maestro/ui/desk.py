@@ -5,9 +5,9 @@ from functools import partial
 import streamlit as st
 
 from maestro.events import topic
-from maestro.types import Project, RowState, RowStatus, ShotSheet
-from maestro.ui import clock, live, opening, pictures, reel, rows, state, takes, words
-from maestro.ui.markup import escape, timecode
+from maestro.types import Project, ShotSheet
+from maestro.ui import clock, engine, ideas, live, opening, reel, references, rows, shape, state, takes, words
+from maestro.ui.markup import escape
 from maestro.ui.studio import studio
 from maestro.ui.words import Words
 
@@ -29,7 +29,10 @@ def _desk(project_id: str) -> None:
     live.listen(
         topic(project_id, "project"),
         topic(project_id, f"shot-{shot_id}"),
-        is_busy=status.state in rows.IN_FLIGHT,
+        topic(project_id, "analysis"),
+        engine.MODELS,
+        is_first=True,
+        is_busy=status.state in rows.IN_FLIGHT or ideas.is_asked(studio().analysis(project_id), shot_id),
         key=f"desk-{project_id}-{shot_id}",
     )
     project = opening.opened(project_id)
@@ -44,7 +47,7 @@ def _desk(project_id: str) -> None:
     _chooser(project, sheet)
     text, picture = st.columns([4, 6], gap="large")
     with text:
-        _words(project, sheet, studio().row(project_id, sheet.shot.id))
+        _words(project, sheet, rows.Standing(studio().row(project_id, sheet.shot.id), studio().analysis(project_id)))
     with picture:
         reel.show(project, sheet, studio().row(project_id, sheet.shot.id))
 
@@ -55,8 +58,9 @@ def _desk(project_id: str) -> None:
 def _chooser(project: Project, sheet: ShotSheet) -> None:
     numbers = [sheet.shot.id for sheet in project.sheets]
     index = numbers.index(sheet.shot.id)
-    key = f"shot-choice-{project.id}"
-    state.choose(key, sheet.shot.id)
+    # Who steps on gets a new chooser: what the browser still says of the old one turns nothing back.
+    key = f"shot-choice-{project.id}-{state.turn('shot')}"
+    state.follow_choice(key, sheet.shot.id)
     with st.container(horizontal=True, vertical_alignment="center", key="chooser"):
         st.segmented_control(
             "Shot",
@@ -68,27 +72,28 @@ def _chooser(project: Project, sheet: ShotSheet) -> None:
             label_visibility="collapsed",
         )
         st.button(
-            "Previous", key="previous-shot", disabled=index == 0, on_click=_turn_to, args=(project.id, numbers[max(index - 1, 0)])
+            "Previous", key="previous-shot", disabled=index == 0, on_click=_step_to, args=(project.id, numbers[max(index - 1, 0)])
         )
         following = numbers[min(index + 1, len(numbers) - 1)]
-        st.button("Next", key="next-shot", disabled=sheet.shot.id == numbers[-1], on_click=_turn_to, args=(project.id, following))
+        st.button("Next", key="next-shot", disabled=sheet.shot.id == numbers[-1], on_click=_step_to, args=(project.id, following))
 
 
 def _chosen(project_id: str, key: str) -> None:
     number = state.chosen(key)
     if number is not None:
-        _turn_to(project_id, number)
+        state.show_shot(project_id, number)
 
 
-def _turn_to(project_id: str, shot_id: int) -> None:
+def _step_to(project_id: str, shot_id: int) -> None:
     state.show_shot(project_id, shot_id)
+    state.next_turn("shot")
 
 
 # --- its words
 
 
-def _words(project: Project, sheet: ShotSheet, status: RowStatus) -> None:
-    shot_id, take = sheet.shot.id, sheet.last_take
+def _words(project: Project, sheet: ShotSheet, standing: rows.Standing) -> None:
+    shot_id = sheet.shot.id
     field = rows.field_of("shots", project, sheet)
     st.html(f'<h2 class="m-slate">SHOT {shot_id}</h2>')
     words.area(field, height=200, is_disabled=project.is_read_only)
@@ -106,40 +111,16 @@ def _words(project: Project, sheet: ShotSheet, status: RowStatus) -> None:
                 args=(field, shot_id, partial(deed, project.id, shot_id)),
             )
     with st.container(horizontal=True, vertical_alignment="center", key="shoot"):
-        is_running = status.state in rows.IN_FLIGHT
-        st.button(
-            "Retry" if status.state in {RowState.FAILED, RowState.CANCELLED} else "Generate",
-            key=f"generate-{project.id}-{shot_id}",
-            type="primary",
-            disabled=is_running or project.is_read_only or state.conflict(field.name) is not None,
-            on_click=rows.generate,
-            args=(field, shot_id, rows.newest(sheet)),
-        )
-        rows.cancel_button(project.id, shot_id, is_running=is_running)
-        st.html(f'<p class="m-line m-state" role="status">{escape(rows.state_words(field, take, status))}</p>')
-    rows.trouble(project.id, shot_id, status)
-    _references(project, sheet)
+        rows.generate_button(project, sheet, standing.row, field, "primary")
+        ideas.popover(field, project, sheet, standing.analysis)
+        shape.choose("desk", project)
+        rows.cancel_button(project.id, shot_id, standing)
+    rows.state_line(field, sheet, standing, shape.words(project) if studio().card.is_paid else "")
+    rows.trouble(project, sheet, standing, field)
+    references.choose(project, sheet)
 
 
 def _step(field: Words, shot_id: int, deed: "partial[str]") -> None:
     """What was typed is kept as a step of its own before one step is taken."""
     if words.keep(field):
         takes.act(field.project_id, shot_id, lambda: words.show(field, deed()))
-
-
-def _references(project: Project, sheet: ShotSheet) -> None:
-    frame = reel.frame_of(project, sheet, sheet.last_take)
-    cells = []
-    if frame is not None:
-        source = pictures.url(project.id, frame.path, 400)
-        cells.append(
-            pictures.figure_html(
-                source, "Source frame", ratio=opening.ratio(project), caption_html=f"source frame {timecode(frame.time_s)}"
-            )
-        )
-    if project.style_path is not None:
-        source = pictures.url(project.id, project.style_path, 400)
-        cells.append(
-            pictures.figure_html(source, "The style picture", ratio=opening.ratio(project), caption_html="style reference")
-        )
-    st.html(f'<h3 class="m-label">References</h3><div class="m-pair">{"".join(cells)}</div>')

@@ -1,13 +1,11 @@
 """The contact sheet: saved frames to look at, download, or take out again."""
 
-from functools import partial
-
 import streamlit as st
 
 from maestro.events import topic
 from maestro.types import SHOT_COUNT, Project, Take, TakeLabel
-from maestro.ui import live, messages, opening, pictures, state
-from maestro.ui.markup import count, day, escape, money, seconds, shorten
+from maestro.ui import downloads, exchange, live, messages, opening, pictures, state
+from maestro.ui.markup import count, day, escape, is_same_shape, money, seconds, shape, shorten
 from maestro.ui.studio import studio
 
 PER_PAGE = 24
@@ -40,8 +38,9 @@ def _sheet(project_id: str) -> None:
     _way_back(project_id)
     if not takes:
         _nothing_yet(project)
+        downloads.show(project)
         return
-    _bar(project)
+    downloads.show(project)
     sheet = st.grid("auto", min_column_width=300, gap="medium", key="sheet")
     on_page = _on_page(project_id, takes)
     with sheet:
@@ -72,29 +71,6 @@ def _go(words: str, project_id: str) -> None:
         st.page_link("Home.py", label=words, query_params={"project": project_id})
 
 
-def _bar(project: Project) -> None:
-    shots = len({take.label.shot_id for take in project.saved_takes})
-    with st.container(key="gallery-bar", horizontal=True, vertical_alignment="center"):
-        if live.is_served():
-            st.html(
-                f'<a class="m-button m-primary" href="/frames/{escape(project.id)}.zip" download>Download ZIP</a>', width="content"
-            )
-        else:
-            st.download_button(
-                "Download ZIP",
-                data=partial(_zip, project.id),
-                file_name=f"{project.id}_frames.zip",
-                mime="application/zip",
-                on_click="ignore",
-                type="primary",
-            )
-        st.html(f'<span class="m-quiet">original files, {shots} of {SHOT_COUNT} shots</span>', width="content")
-
-
-def _zip(project_id: str) -> bytes:
-    return studio().frames_zip(project_id).read_bytes()
-
-
 def _on_page(project_id: str, takes: tuple[Take, ...]) -> tuple[Take, ...]:
     pages = -(-len(takes) // PER_PAGE)
     if pages < 2:
@@ -107,14 +83,20 @@ def _frame(project: Project, take: Take) -> None:
     name = str(take.label)
     with st.container(key=f"frame-{name}", gap=None):
         with st.container(key=f"look-{name}", gap=None):
-            pictures.figure(pictures.url(project.id, take.path, SHEET_PX), alt(take), ratio=opening.ratio(project))
+            pictures.figure(
+                pictures.url(project.id, take.path, SHEET_PX),
+                alt(take),
+                ratio=opening.ratio(project),
+                class_="m-whole" if shape_mark(project, take) else "",
+            )
             st.button(
                 f"Look at {spoken(take.label)}",
                 key=f"look-at-{project.id}-{name}",
                 on_click=state.open_preview,
                 args=(project.id, take.label),
             )
-        slate = f'<p class="m-slate"><b>SHOT {take.label.shot_id}</b> · take {take.label.number}</p>'
+        about = [f"take {take.label.number}", *shape_mark(project, take), cost(take)]
+        slate = f'<p class="m-slate"><b>SHOT {take.label.shot_id}</b> · {escape(" · ".join(about))}</p>'
         st.html(f'{slate}<p class="m-words">{escape(shorten(take.text, WORDS_SHOWN))}</p>')
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", key=f"deeds-{name}"):
             _download(project.id, take, "sheet")
@@ -168,12 +150,13 @@ def _lightbox(project_id: str) -> None:
     )
     st.html(
         f'<div class="m-slate"><b>SHOT {take.label.shot_id}</b> · take {take.label.number} · {place + 1} of {len(takes)}</div>'
-        f'<p class="m-words">{escape(take.text)}</p><p class="m-quiet">{escape(facts(take))}</p>'
+        f'<p class="m-words">{escape(take.text)}</p><p class="m-quiet">{escape(facts(take))}</p>{_notes_html(project, take)}'
     )
     with st.container(horizontal=True, vertical_alignment="center", key="lightbox-bar"):
         _step("Previous", project_id, labels[place - 1] if place else None, "Left")
         _step("Next", project_id, labels[place + 1] if place + 1 < len(labels) else None, "Right")
         _download(project_id, take, "large")
+    exchange.unfold(project_id, take, "gallery")
 
 
 def _step(name: str, project_id: str, to: TakeLabel | None, shortcut: str) -> None:
@@ -192,10 +175,39 @@ def facts(take: Take) -> str:
             take.model or take.engine,
             f"{take.width_px}\N{MULTIPLICATION SIGN}{take.height_px}",
             seconds(take.duration_s),
-            money(take.cost_usd),
+            cost(take),
             day(take.created_at),
         )
     )
+
+
+def cost(take: Take) -> str:
+    """Such as "$0.04"; what was made on this computer is free."""
+    return "free" if take.engine == "offline" else money(take.cost_usd)
+
+
+def shape_mark(project: Project | None, take: Take) -> list[str]:
+    """The picture's shape where it is not the one that the project's pictures have: a list of one, or of none."""
+    wide, high = _shape(project)
+    return [] if is_same_shape(take.width_px, take.height_px, wide, high) else [shape(take.width_px, take.height_px)]
+
+
+def _shape(project: Project | None) -> tuple[float, float]:
+    if project is None or (not project.aspect_ratio and project.clip is None):
+        return 16, 9
+    if project.aspect_ratio:
+        wide, _, high = project.aspect_ratio.partition(":")
+        return float(wide), float(high)
+    return (project.clip.width_px, project.clip.height_px) if project.clip is not None else (16, 9)
+
+
+def _notes_html(project: Project | None, take: Take) -> str:
+    notes = list(take.notes)
+    wide, high = _shape(project)
+    if not notes and shape_mark(project, take):
+        wanted = shape(round(wide * 1000), round(high * 1000))
+        notes.append(f"Its shape is {shape(take.width_px, take.height_px)}, that of this project's pictures is {wanted}.")
+    return "".join(f'<p class="m-quiet">{escape(note)}</p>' for note in notes)
 
 
 def _take_out(project_id: str, take: TakeLabel) -> None:

@@ -13,6 +13,8 @@ _listener = st.components.v2.component(
 )
 _served = False
 
+EVERYWHERE = topic("list", "")
+"""What the topics begin with that every page hears of: projects, models, money."""
 LIST = topic("list", "projects")
 """Told about whenever the list of projects changes."""
 
@@ -28,11 +30,11 @@ def mark_served(*, is_served: bool = True) -> None:
     _served = is_served
 
 
-def listen(*topics: str, is_busy: bool = False, key: str) -> None:
+def listen(*topics: str, is_busy: bool = False, is_first: bool = False, key: str) -> None:
     """Redraws the fragment that calls it whenever one of `topics` is told about; call it before reading facts.
 
     The number is taken here, so what changes between this call and the end of the drawing is drawn again. `is_busy` fragments are
-    looked after more often where no events can be had.
+    looked after more often where no events can be had; `is_first` ones are redrawn before the others.
     """
     events = studio().events
     _listener(
@@ -42,6 +44,7 @@ def listen(*topics: str, is_busy: bool = False, key: str) -> None:
             "number": max((events.number(name) for name in topics), default=0),
             "epoch": events.epoch,
             "busy": is_busy,
+            "first": is_first,
             "served": is_served(),
         },
         key=f"live-{key}",

@@ -2,9 +2,12 @@
 
 import html
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from maestro.types import Clip
+
+SHAPES = ((16, 9), (1, 1), (9, 16), (4, 3), (3, 4), (3, 2), (2, 3), (5, 4), (4, 5), (21, 9), (9, 21))
+SHAPE_TOLERANCE = 0.015
 
 
 def escape(text: str) -> str:
@@ -15,6 +18,11 @@ def escape(text: str) -> str:
 def label(text: str) -> str:
     """`text` for a widget's label, which renders markdown: only letters, digits and spaces are left of it."""
     return " ".join(re.findall(r"\w+", text.replace("_", " "))) or "untitled"
+
+
+def plain(text: str, limit: int = 80) -> str:
+    """`text` for a widget's label, word for word: what markdown would take for its own is escaped."""
+    return re.sub(r"([^\w\s/.,-]|_)", r"\\\1", shorten(text, limit)) or "untitled"
 
 
 def shorten(text: str, limit: int) -> str:
@@ -50,6 +58,25 @@ def money(cost_usd: float | None) -> str:
     return f"${cost_usd:.2f}" if cost_usd >= 0.01 else f"${cost_usd:.4f}".rstrip("0")
 
 
+def dollars(amount_usd: float, decimals: int = 2) -> str:
+    """Such as "$0.32", "$1,204.00": a sum, which may well be nothing."""
+    return f"${amount_usd:,.{decimals}f}"
+
+
+def shape(width_px: int, height_px: int) -> str:
+    """The shape's usual name when it is within a hundredth or so of it, such as "16:9", else such as "1.85:1"."""
+    ratio = width_px / height_px
+    for wide, high in SHAPES:
+        if abs(ratio * high / wide - 1) < SHAPE_TOLERANCE:
+            return f"{wide}:{high}"
+    return f"{ratio:.2f}:1"
+
+
+def is_same_shape(width_px: int, height_px: int, wide: float, high: float) -> bool:
+    """Whether a picture has about that shape: providers round to whole blocks of pixels."""
+    return abs(width_px * high / (height_px * wide) - 1) < 2 * SHAPE_TOLERANCE
+
+
 def size(size_bytes: int) -> str:
     """Such as "812 kB", "2.4 MB"."""
     if size_bytes < 1_000_000:
@@ -70,6 +97,16 @@ def day(moment: datetime, now: datetime | None = None) -> str:
     if passed < 7:
         return f"{there:%A}"
     return f"{there.day} {there:%b}" if there.year == here.year else f"{there.day} {there:%b %Y}"
+
+
+def date_of(moment: date) -> str:
+    """Such as "11 Dec 2026"."""
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def clock_time(moment: datetime) -> str:
+    """The day and the minute by this computer's clock: "today, 14:05", "3 Nov, 09:30"."""
+    return f"{day(moment)}, {moment.astimezone():%H:%M}"
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:

@@ -25,11 +25,6 @@ def notice(sentence: str) -> None:
     st.html(f'<div class="m-notice" role="status">{escape(sentence)}</div>')
 
 
-def toast(sentence: str) -> None:
-    """For something that was done elsewhere on the page; our own words only, since toasts render markdown."""
-    st.toast(sentence)
-
-
 @contextmanager
 def guarded(place: str) -> Iterator[None]:
     """In callbacks: a MaestroError becomes a message that `at(place)` shows; a success takes the last one away."""

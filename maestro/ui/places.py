@@ -1,11 +1,12 @@
 """Places for widgets that are there at times: none of them stays on the page for longer than it is meant to."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import streamlit as st
 
 
-def optional(draw: Callable[[], object] | None) -> None:
+def optional(draw: Callable[[], object] | None, *, width: Literal["content", "stretch"] = "content") -> None:
     """Draws it in a place of its own; None leaves the place empty.
 
     Streamlit goes on showing a widget whose place something else has taken until a run of its fragment ends with no other waiting:
@@ -14,5 +15,5 @@ def optional(draw: Callable[[], object] | None) -> None:
     if draw is None:
         st.empty()
         return
-    with st.container(width="content"):
+    with st.container(width=width):
         draw()

@@ -10,12 +10,13 @@ import streamlit as st
 from maestro.errors import MaestroError
 from maestro.events import topic
 from maestro.types import SHOT_COUNT, ProjectCard
-from maestro.ui import live, messages, pictures, state
-from maestro.ui.markup import count, day, escape, label, size
+from maestro.ui import live, messages, pictures, places, state
+from maestro.ui.markup import clock_time, count, day, escape, label, size
 from maestro.ui.studio import studio
 
 ON_SHELF = 6
 PER_PAGE = 12
+BRING_IN = "bring-in"
 
 
 def shelf(current: str | None) -> None:
@@ -44,7 +45,7 @@ def _shelf(current: str | None, in_url: str | None) -> None:
             st.html('<p class="m-quiet">None yet.</p>')
     with st.container(key="shelf-more", gap=None):
         st.page_link("Home.py", label="New project", icon=":material/add:", query_params={"project": state.NEW})
-        with st.popover("Bring in a project", icon=":material/upload:", type="tertiary"):
+        with st.popover("Bring in a project", icon=":material/upload:", type="tertiary", key=BRING_IN, on_change="rerun"):
             _bundle()
 
 
@@ -71,13 +72,16 @@ def _bundle() -> None:
 
 def _bring_in(key: str) -> None:
     upload = state.upload(key)
-    if upload is None:
-        return
+    if upload is None or state.last_done("bundle") == upload.file_id:
+        return  # a run that another one overtakes calls its callbacks again
+    state.set_last_done("bundle", upload.file_id)
     with messages.guarded("bundle"), tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "bundle.zip"
         with bundle.open("wb") as file:
             shutil.copyfileobj(upload, file)
-        state.show_project(studio().import_bundle(bundle))
+        project = studio().import_bundle(bundle)
+        state.choose(BRING_IN, value=False)
+        state.show_project(project)
     state.next_turn("bundle")
 
 
@@ -149,7 +153,32 @@ def _row(card: ProjectCard, current: str | None) -> None:
             args=(card.id,),
         )
         _export(card)
+        places.optional(partial(_backups, card) if card.trouble else None)
         st.button("Delete", key=f"delete-{card.id}", type="tertiary", on_click=_remove, args=(card.id, card.name))
+
+
+def _backups(card: ProjectCard) -> None:
+    with st.popover("Restore a backup", type="tertiary", key=f"backups-{card.id}", on_change="rerun") as popover:
+        if not popover.open:
+            return
+        try:
+            backups = studio().backups(card.id)
+        except MaestroError as error:
+            messages.show(error)
+            return
+        if not backups:
+            st.html('<p class="m-quiet">There is no backup. The pictures are in the project\'s folder, under “takes”.</p>')
+            return
+        st.html('<p class="m-quiet">Goes back to the records as they were then. No picture is deleted.</p>')
+        for backup in backups[:ON_SHELF]:
+            name = f"As of {clock_time(backup.at)}"
+            st.button(name, key=f"backup-{card.id}-{backup.name}", on_click=_restore, args=(card.id, backup.name))
+
+
+def _restore(project: str, backup: str) -> None:
+    with messages.guarded("projects"):
+        studio().restore_backup(project, backup)
+        state.choose(f"backups-{project}", value=False)
 
 
 def _export(card: ProjectCard) -> None:
@@ -199,7 +228,6 @@ def _rename(project: str, key: str) -> None:
 def _duplicate(project: str) -> None:
     with messages.guarded("projects"):
         studio().duplicate(project)
-        messages.toast("Duplicated.")
 
 
 def _remove(project: str, name: str) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from maestro.errors import MaestroError
 from maestro.types import FrameOnDisk, Project, RowStatus, ShotSheet, Take, TakeLabel
-from maestro.ui import messages, opening, pictures, rows, state, takes, words
+from maestro.ui import exchange, messages, opening, pictures, references, rows, state, takes, words
 from maestro.ui.markup import count, escape, timecode
 from maestro.ui.studio import studio
 from maestro.ui.words import Words
@@ -18,7 +18,6 @@ LARGE_PX = 1280
 def show(project: Project, sheet: ShotSheet, status: RowStatus) -> None:
     """The shot's takes, newest first."""
     take = _chosen_take(project, sheet)
-    state.seed_choice(_compare_key(project), value=True)
     if status.state in rows.IN_FLIGHT or take is None:
         rows.picture(project, sheet, status)
     else:
@@ -31,10 +30,8 @@ def show(project: Project, sheet: ShotSheet, status: RowStatus) -> None:
 
 
 def frame_of(project: Project, sheet: ShotSheet, take: Take | None) -> FrameOnDisk | None:
-    """The source frame of a take; without one, that which the shot will be made from."""
-    framing = sheet.shot.framing
-    wanted = take.frame_index if take is not None else framing.frame_index if framing is not None else project.director_frame_index
-    return next((frame for frame in project.frames if frame.index == wanted), None)
+    """The source frame of a take, also one that was replaced since; without a take, that which the shot will be made from."""
+    return references.frame_of(project, sheet) if take is None else references.find_frame(project, take.frame_index)
 
 
 def _chosen_take(project: Project, sheet: ShotSheet) -> Take | None:
@@ -45,7 +42,7 @@ def _chosen_take(project: Project, sheet: ShotSheet) -> Take | None:
 def _large(project: Project, sheet: ShotSheet, take: Take) -> None:
     frame = frame_of(project, sheet, take)
     source = pictures.url(project.id, take.path, LARGE_PX)
-    if frame is None or not source or not state.chosen(_compare_key(project)):
+    if frame is None or not source or state.chosen(_compare_key(project)) is False:
         pictures.figure(source, takes.alt(sheet, take), ratio=f"{take.width_px} / {take.height_px}")
         return
     from streamlit_extras.image_compare_slider import image_compare_slider  # noqa: PLC0415 - it costs the start of the app
@@ -94,7 +91,8 @@ def _take_actions(project: Project, take: Take | None) -> None:
             args=(project, take),
         )
         st.button("Delete", key=f"delete-{project.id}", disabled=project.is_read_only, on_click=_delete, args=(project.id, label))
-        st.toggle("Compare with the source frame", key=_compare_key(project))
+        st.toggle("Compare with the source frame", value=True, key=_compare_key(project))
+        exchange.take_button(project.id, take, "desk")
     st.html(f'<p class="m-line">{takes.facts(take)}</p>')
 
 
@@ -151,7 +149,13 @@ def _strip(project: Project, sheet: ShotSheet, chosen: Take | None) -> None:
 
 
 def _cell(project: Project, sheet: ShotSheet, take: Take, *, is_chosen: bool) -> None:
-    marks = [word for word, is_so in (("saved", take.is_saved), ("stale", take.is_stale), ("missing", take.is_missing)) if is_so]
+    facts = (
+        ("saved", take.is_saved),
+        ("stale", take.is_stale),
+        ("missing", take.is_missing),
+        (takes.OTHER_SHAPE, takes.is_other_shape(take)),
+    )
+    marks = [word for word, is_so in facts if is_so]
     pictures.figure(
         pictures.url(project.id, take.path, 240),
         takes.alt(sheet, take),

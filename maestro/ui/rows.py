@@ -1,80 +1,30 @@
-"""The five rows: slate number, words, picture; and the bar above them. Each row is a fragment with its own listener."""
+"""The five rows: slate number, words, picture. Each row is a fragment with its own listener."""
 
+from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import streamlit as st
 
 from maestro.events import topic
-from maestro.types import SHOT_COUNT, Project, RowState, RowStatus, ShotSheet, Take
-from maestro.ui import clock, live, messages, opening, pictures, places, state, takes, words
-from maestro.ui.markup import count, escape, money, seconds
+from maestro.types import AnalysisStatus, Project, RowState, RowStatus, ShotSheet, Take
+from maestro.ui import asked, clock, engine, ideas, live, messages, opening, pictures, places, prices, remedies, state, takes, words
+from maestro.ui.markup import count, escape, seconds
 from maestro.ui.studio import studio
 from maestro.ui.words import Words
 
 IN_FLIGHT = {RowState.QUEUED, RowState.RUNNING}
+ENDED_BADLY = {RowState.FAILED, RowState.CANCELLED}
+Known = tuple[int, int]
+"""What a page knows of a shot: its newest take's number (0: none), and how many calls for its pictures were paid."""
 
 
-# --- the bar
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a shot's picture stands, and where the director does."""
 
-
-@st.fragment
-def bar(project_id: str) -> None:
-    """Generate all, Generate missing, Cancel, and how far the five are."""
-    live.listen(
-        topic(project_id, "batch"), topic(project_id, "project"), is_busy=bool(_in_flight(project_id)), key=f"bar-{project_id}"
-    )
-    project = opening.opened(project_id)
-    if project is None:
-        return
-    running = _in_flight(project_id)
-    missing = [sheet.shot.id for sheet in project.sheets if sheet.last_take is None and sheet.shot.id not in running]
-    idle = [sheet.shot.id for sheet in project.sheets if sheet.shot.id not in running]
-    with st.container(key="bar"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            _bar_button("Generate all", "all", project, _shown(project, idle), type_="primary")
-            _bar_button("Generate missing", "missing", project, _shown(project, missing))
-            st.button("Cancel", key=f"cancel-all-{project_id}", disabled=not running, on_click=cancel, args=(project_id, None))
-            st.html(f'<p class="m-line m-count" role="status">{_progress_words(project, len(running))}</p>')
-        done = sum(sheet.last_take is not None and sheet.shot.id not in running for sheet in project.sheets)
-        st.html(f'<div class="m-progress"><i style="width:{100 * done / len(project.sheets):.0f}%"></i></div>')
-        messages.at(f"bar-{project_id}")
-
-
-def newest(sheet: ShotSheet) -> int:
-    """The number of its newest take; 0 when there is none."""
-    return sheet.takes[-1].label.number if sheet.takes else 0
-
-
-def _shown(project: Project, shot_ids: list[int]) -> dict[int, int]:
-    return {shot_id: newest(project.sheet(shot_id)) for shot_id in shot_ids}
-
-
-def _bar_button(label: str, name: str, project: Project, shown: dict[int, int], type_: str = "secondary") -> None:
-    st.button(
-        label,
-        key=f"generate-{name}-{project.id}",
-        type="primary" if type_ == "primary" else "secondary",
-        disabled=not shown or project.is_read_only,
-        on_click=_generate_all,
-        args=(project.id, shown),
-    )
-
-
-def _in_flight(project_id: str) -> list[int]:
-    return [number for number in range(1, SHOT_COUNT + 1) if studio().row(project_id, number).state in IN_FLIGHT]
-
-
-def _progress_words(project: Project, running: int) -> str:
-    done = sum(sheet.last_take is not None for sheet in project.sheets)
-    parts = [f"{done} of {len(project.sheets)}", f"{running} running" if running else "", _spent(project)]
-    return " · ".join(part for part in parts if part)
-
-
-def _spent(project: Project) -> str:
-    costs = [take.cost_usd for sheet in project.sheets for take in sheet.takes]
-    if not studio().card.is_paid and not any(costs):
-        return "free"
-    return money(sum(cost or 0.0 for cost in costs)) if any(costs) else ""
+    row: RowStatus
+    analysis: AnalysisStatus
 
 
 # --- a row
@@ -83,12 +33,13 @@ def _spent(project: Project) -> str:
 @st.fragment
 def row(project_id: str, shot_id: int) -> None:
     """One shot from its words to its picture."""
-    is_busy = studio().row(project_id, shot_id).state in IN_FLIGHT
-    live.listen(topic(project_id, f"shot-{shot_id}"), is_busy=is_busy, key=f"row-{project_id}-{shot_id}")
+    is_busy = studio().row(project_id, shot_id).state in IN_FLIGHT or ideas.is_asked(studio().analysis(project_id), shot_id)
+    topics = (topic(project_id, f"shot-{shot_id}"), topic(project_id, "analysis"), engine.MODELS)
+    live.listen(*topics, is_busy=is_busy, is_first=True, key=f"row-{project_id}-{shot_id}")
     project = opening.opened(project_id)
-    if project is None:
+    if project is None or shot_id not in [sheet.shot.id for sheet in project.sheets]:
         return
-    sheet, status = project.sheet(shot_id), studio().row(project_id, shot_id)
+    sheet, standing = project.sheet(shot_id), Standing(studio().row(project_id, shot_id), studio().analysis(project_id))
     field = field_of("home", project, sheet)
     with st.container(key=f"row-{shot_id}"):
         slate, text, frame = st.columns([1, 9, 6], gap="medium")
@@ -96,11 +47,16 @@ def row(project_id: str, shot_id: int) -> None:
             st.html(f'<h2 class="m-slate">SHOT {shot_id}</h2>')
         with text:
             words.area(field, height=122, is_disabled=project.is_read_only)
-            _actions(project, sheet, status, field)
-            trouble(project_id, shot_id, status)
+            _actions(project, sheet, standing, field)
+            trouble(project, sheet, standing, field)
         with frame:
-            picture(project, sheet, status)
+            picture(project, sheet, standing.row)
     takes.preview(project, shot_id)
+
+
+def known(project_id: str, sheet: ShotSheet) -> Known:
+    """What there is to know now."""
+    return sheet.takes[-1].label.number if sheet.takes else 0, asked.pictures(project_id, sheet.shot.id)
 
 
 def field_of(page: str, project: Project, sheet: ShotSheet) -> Words:
@@ -117,18 +73,11 @@ def field_of(page: str, project: Project, sheet: ShotSheet) -> Words:
     )
 
 
-def _actions(project: Project, sheet: ShotSheet, status: RowStatus, field: Words) -> None:
+def _actions(project: Project, sheet: ShotSheet, standing: Standing, field: Words) -> None:
     """Every button keeps its place whatever happens, so that a second click never hits another one."""
     shot_id, take = sheet.shot.id, sheet.last_take
-    is_running = status.state in IN_FLIGHT
     with st.container(horizontal=True, vertical_alignment="center", key=f"actions-{shot_id}"):
-        st.button(
-            "Retry" if status.state in {RowState.FAILED, RowState.CANCELLED} else "Generate",
-            key=f"generate-{project.id}-{shot_id}",
-            disabled=is_running or project.is_read_only or state.conflict(field.name) is not None,
-            on_click=generate,
-            args=(field, shot_id, newest(sheet)),
-        )
+        generate_button(project, sheet, standing.row, field)
         st.button(
             "Preview",
             key=f"preview-{project.id}-{shot_id}",
@@ -137,8 +86,36 @@ def _actions(project: Project, sheet: ShotSheet, status: RowStatus, field: Words
             args=(project.id, shot_id, take),
         )
         takes.save_or_download(f"row-{shot_id}", project, take)
-        cancel_button(project.id, shot_id, is_running=is_running)
-        st.html(f'<p class="m-line m-state" role="status">{escape(state_words(field, take, status))}</p>')
+        ideas.popover(field, project, sheet, standing.analysis)
+        cancel_button(project.id, shot_id, standing)
+    state_line(field, sheet, standing)
+
+
+def generate_button(
+    project: Project, sheet: ShotSheet, status: RowStatus, field: Words, type_: Literal["primary", "secondary"] = "secondary"
+) -> None:
+    """Generate, or Retry after it failed."""
+    shot_id = sheet.shot.id
+    st.button(
+        "Retry" if status.state in ENDED_BADLY else "Generate",
+        key=f"generate-{project.id}-{shot_id}",
+        type=type_,
+        disabled=status.state in IN_FLIGHT or project.is_read_only or state.conflict(field.name) is not None,
+        on_click=generate,
+        args=(field, shot_id, known(project.id, sheet)),
+    )
+
+
+def state_line(field: Words, sheet: ShotSheet, standing: Standing, shape_words: str = "") -> None:
+    """What a take will cost and its shape, and where the words stand: below the buttons, on a line that never moves."""
+    price = ""
+    if studio().card.is_paid:
+        parts = (prices.words(studio().money.price(pictures=1)), shape_words)
+        price = f'<p class="m-line m-price">{escape(" · ".join(part for part in parts if part))}</p>'
+    words_html = escape(state_words(field, sheet.last_take, standing.row))
+    if ideas.is_asked(standing.analysis, sheet.shot.id) and standing.row.state not in IN_FLIGHT:
+        words_html = ideas.asking_html(standing.analysis)
+    st.html(f'<div class="m-standing">{price}<p class="m-line m-state" role="status">{words_html}</p></div>')
 
 
 def state_words(field: Words, take: Take | None, status: RowStatus) -> str:
@@ -154,19 +131,29 @@ def state_words(field: Words, take: Take | None, status: RowStatus) -> str:
     return "text saved"
 
 
-def cancel_button(project_id: str, shot_id: int, *, is_running: bool) -> None:
-    """In its place while there is something to cancel."""
-    button = partial(st.button, "Cancel", key=f"cancel-{project_id}-{shot_id}", on_click=cancel, args=(project_id, [shot_id]))
-    places.optional(button if is_running else None)
+def cancel_button(project_id: str, shot_id: int, standing: Standing) -> None:
+    """In its place while there is something to cancel: the picture, else the question to the director."""
+    is_shot, is_asked = standing.row.state in IN_FLIGHT, ideas.is_asked(standing.analysis, shot_id)
+    deed = partial(cancel, project_id, [shot_id]) if is_shot else partial(ideas.cancel, project_id, shot_id)
+    button = partial(st.button, "Cancel", key=f"cancel-{project_id}-{shot_id}", on_click=deed)
+    places.optional(button if is_shot or is_asked else None)
 
 
-def trouble(project_id: str, shot_id: int, status: RowStatus) -> None:
-    """Why there is no new picture, and a picture that could not be put on disk."""
-    if status.state in {RowState.FAILED, RowState.CANCELLED} and status.message:
-        messages.fault(status.message, status.next_step)
+def trouble(project: Project, sheet: ShotSheet, standing: Standing, field: Words) -> None:
+    """Why there is no new picture or no new idea, and a picture that could not be put on disk."""
+    shot_id, status = sheet.shot.id, standing.row
+    place = f"row-{project.id}-{shot_id}"
+    if status.state in ENDED_BADLY and status.message:
+        again = partial(generate, field, shot_id, known(project.id, sheet))
+        remedies.show(place, status, project_id=project.id, step="image", retry=again, retry_label=None)
     else:
         st.empty()
-    messages.at(f"row-{project_id}-{shot_id}")
+    remedies.at(place, project.id)
+    ideas.outcome(field, sheet, standing.analysis)
+    _rescue(project.id, shot_id, status)
+
+
+def _rescue(project_id: str, shot_id: int, status: RowStatus) -> None:
     if status.picture is None:
         st.empty()
         return
@@ -185,15 +172,16 @@ def trouble(project_id: str, shot_id: int, status: RowStatus) -> None:
 def picture(project: Project, sheet: ShotSheet, status: RowStatus) -> None:
     """The newest take, or its place, which never changes its size."""
     take, ratio = sheet.last_take, opening.ratio(project)
+    shape = f'style="--shape:{ratio};aspect-ratio:{ratio}"'
     overlay = _overlay(status) if status.state in IN_FLIGHT else ""
     if take is None:
         class_ = "m-place m-busy" if overlay else "m-place m-empty"
         missing = "file missing" if sheet.takes else ""
-        st.html(f'<figure class="m-figure"><div class="{class_}" style="aspect-ratio:{ratio}">{overlay or missing}</div></figure>')
+        st.html(f'<figure class="m-figure m-row"><div class="{class_}" {shape}>{overlay or missing}</div></figure>')
         return
     source = pictures.url(project.id, take.path, 800)
     st.html(
-        f'<figure class="m-figure"><div class="m-place{" m-busy m-retake" if overlay else ""}" style="aspect-ratio:{ratio}">'
+        f'<figure class="m-figure m-row"><div class="m-place{" m-busy m-retake" if overlay else ""}" {shape}>'
         f'<img src="{escape(source)}" alt="{escape(takes.alt(sheet, take))}" decoding="async">{overlay}</div>'
         f"<figcaption>{_caption(sheet, take)}</figcaption></figure>"
     )
@@ -202,6 +190,8 @@ def picture(project: Project, sheet: ShotSheet, status: RowStatus) -> None:
 def _overlay(status: RowStatus) -> str:
     if status.state is RowState.QUEUED:
         return '<span class="m-clock">waiting for its turn</span>'
+    if status.hold_s is not None:
+        return clock.hold_html(status.hold_s)
     return clock.running_html(status.elapsed_s, status.expected_s)
 
 
@@ -209,6 +199,7 @@ def _caption(sheet: ShotSheet, take: Take) -> str:
     left = f"{take.label} · {seconds(take.duration_s)}"
     right = [takes.cost(take)]
     right += [count(len(sheet.takes), "take")] if len(sheet.takes) > 1 else []
+    right += [f'<b class="m-badge">{takes.OTHER_SHAPE}</b>'] if takes.is_other_shape(take) else []
     right += ['<b class="m-good">saved to gallery</b>'] if take.is_saved else []
     return f"<span>{left}</span><span>{' · '.join(right)}</span>"
 
@@ -216,26 +207,17 @@ def _caption(sheet: ShotSheet, take: Take) -> str:
 # --- what the user does
 
 
-def generate(field: Words, shot_id: int, shown: int) -> None:
-    """In callbacks: words that could not be kept are never paid for, nor is a click on a page that lacks a take that came just now.
+def generate(field: Words, shot_id: int, shown: Known) -> None:
+    """In callbacks: words that could not be kept are never paid for, nor is a click on a page that lacks what came just now.
 
-    `shown` is the number of the newest take on the page that was clicked: a double click pays once, however quick the answer was.
+    `shown` is what the page that was clicked knew: a double click pays once, however quick the answer was, good or not.
     """
     with messages.guarded(f"row-{field.project_id}-{shot_id}"):
         sheet = studio().open(field.project_id).sheet(shot_id)
-        if newest(sheet) == shown and words.keep(field):
+        if known(field.project_id, sheet) == shown and words.keep(field):
             studio().generate(field.project_id, [shot_id])
+            ideas.accept(field.project_id, shot_id)
     _tell(field.project_id, shot_id)
-
-
-def _generate_all(project_id: str, shown: dict[int, int]) -> None:
-    with messages.guarded(f"bar-{project_id}"):
-        project = studio().open(project_id)
-        sheets = [project.sheet(shot_id) for shot_id in shown]
-        asked = [sheet for sheet in sheets if newest(sheet) == shown[sheet.shot.id]]
-        kept = [sheet.shot.id for sheet in asked if words.keep(field_of("home", project, sheet))]
-        if kept:
-            studio().generate(project_id, kept)
 
 
 def cancel(project_id: str, shot_ids: list[int] | None) -> None:

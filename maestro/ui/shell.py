@@ -6,8 +6,7 @@ import streamlit as st
 
 from maestro import config
 from maestro.errors import MaestroError, SettingError
-from maestro.ui import messages, projects, state
-from maestro.ui.markup import escape
+from maestro.ui import engine, messages, money, projects, state
 from maestro.ui.studio import studio
 
 STYLE = Path(__file__).parent / "style.css"
@@ -88,14 +87,5 @@ def _sidebar(project: str | None) -> None:
             st.page_link("pages/1_Shots.py", label="Shots", query_params=query, disabled=not project)
             st.page_link("pages/2_Gallery.py", label="Gallery", query_params=query, disabled=not project)
         projects.shelf(project)
-        _engine()
-
-
-def _engine() -> None:
-    card = studio().card
-    models = dict.fromkeys(models[0] for models in (card.text_models, card.image_models) if models)
-    named = "".join(f"<code>{escape(model)}</code>" for model in models)
-    st.html(
-        '<section class="m-engine"><h2 class="m-label">Engine</h2>'
-        f"<b>{escape(card.title)}</b><p>{escape(card.line)}</p>{named}</section>"
-    )
+        engine.card()
+        money.line(project)

@@ -4,7 +4,8 @@ import streamlit as st
 
 from maestro import config
 from maestro.events import Events
-from maestro.studio import Studio, open_studio
+from maestro.opening import open_studio
+from maestro.studio import Studio
 
 _replacement: Studio | None = None
 

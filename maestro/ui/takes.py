@@ -1,5 +1,6 @@
 """Takes on the page: save and download, the large picture, and what is known of each."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -11,6 +12,9 @@ from maestro.ui import messages, opening, pictures, places, state
 from maestro.ui.markup import escape, money, seconds, shorten
 from maestro.ui.studio import studio
 
+OTHER_SHAPE = "other shape"
+SHAPE_NOTE = re.compile(r"pixels instead of \d+:\d+")
+
 
 def alt(sheet: ShotSheet, take: Take) -> str:
     """What the picture shows, for who cannot see it."""
@@ -20,6 +24,11 @@ def alt(sheet: ShotSheet, take: Take) -> str:
 def cost(take: Take) -> str:
     """Such as "$0.04"; what was made on this computer is free."""
     return "free" if take.engine == "offline" else money(take.cost_usd)
+
+
+def is_other_shape(take: Take) -> bool:
+    """Whether the picture came in another shape than was asked for: its notes say so."""
+    return any(SHAPE_NOTE.search(note) for note in take.notes)
 
 
 def suffix(media_type: str) -> str:
@@ -80,6 +89,7 @@ def facts(take: Take) -> str:
     """Size, time, cost and origin of a take, escaped."""
     parts = [str(take.label), f"{take.width_px}\u00d7{take.height_px}", seconds(take.duration_s), cost(take), take.model]
     parts += ["stale"] if take.is_stale else []
+    parts += [OTHER_SHAPE] if is_other_shape(take) else []
     return " · ".join(escape(part) for part in parts)
 
 

@@ -1,26 +1,20 @@
 """The inputs of a project: a clip and a style picture, checked, previewed, and handed to Analyze."""
 
-import shutil
-import tempfile
-import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
-from uuid import uuid4
 
 import streamlit as st
 
-from maestro.errors import FootageError, MaestroError
+from maestro.errors import FootageError, MaestroError, TooLongError
 from maestro.events import topic
 from maestro.types import Project, StyleReference
-from maestro.ui import live, messages, opening, pictures, places, state
+from maestro.ui import live, messages, opening, pictures, places, prices, shelter, state
 from maestro.ui.markup import clip_facts, escape
 from maestro.ui.studio import studio
 
 SIDES = [1.35, 1]
-KEPT_S = 24 * 3600
-"""An uploaded clip older than this is swept: after Analyze nothing needs it any more."""
-CHUNK_BYTES = 1 << 20
+GUARD = "clip-guard"
 PREVIEW_LIMIT_BYTES = 100_000_000
 """A larger clip is not sent back to the browser for a preview."""
 CREDIT = (
@@ -84,7 +78,8 @@ def _clip_uploader() -> None:
     if pending is not None and pending.path.is_file():
         if pending.clip.size_bytes <= PREVIEW_LIMIT_BYTES:
             st.video(str(pending.path), muted=True, alt="The clip")
-        _facts(pending.name, clip_facts(pending.clip))
+        used = f" · only its first {pending.clip.duration_s:g} s" if pending.is_trimmed else ""
+        _facts(pending.name, f"{clip_facts(pending.clip)}{used}")
     with st.container(key="clip-upload"):
         number = state.turn("clip")
         key = f"clip-{number}"
@@ -103,9 +98,13 @@ def _clip_uploader() -> None:
             "max_bytes": _most_bytes(),
             "chosen": pending.path.name if pending is not None else "",
         },
-        key="clip-guard",
+        key=GUARD,
+        on_trimmed_change=_nothing,
     )
     messages.at("clip")
+    label = f"Use its first {studio().settings.max_clip_s:g} s"
+    trim = partial(st.button, label, key="trim-clip", on_click=_trim)
+    places.optional(trim if state.long_clip() is not None else None)
 
 
 def _style_uploader() -> None:
@@ -153,8 +152,8 @@ def _missing() -> str:
 
 
 def _ready(project: Project | None) -> str:
-    card = studio().card
-    where = "Asks your provider." if card.is_paid else "Free: made on this computer."
+    price = prices.words(studio().money.price(analyses=1)) if studio().card.is_paid else ""
+    where = f"Asks your provider: {price}." if price else "Free: made on this computer."
     return f"{where} {'Begins a new project; this one stays.' if project is not None and project.frames else ''}".strip()
 
 
@@ -196,20 +195,41 @@ def _cards(project: Project) -> None:
 
 
 def _take_clip(key: str) -> None:
+    """The guard in the browser may have asked already whether the beginning of a longer clip is to be used."""
     uploaded = state.upload(key)
     if uploaded is None:
         return
+    is_trimmed = state.trigger(GUARD, "trimmed") == f"{uploaded.name}/{uploaded.size}"
     with messages.guarded("clip"):
         _release_clip()
-        path = _keep_upload(uploaded)
-        try:
-            clip = studio().check_clip(path, uploaded.name)
-        except MaestroError:
-            path.unlink(missing_ok=True)
-            raise
-        finally:
-            state.next_turn("clip")
-        state.set_pending_clip(state.PendingClip(path, uploaded.name, clip))
+        path = shelter.keep(uploaded)
+        state.next_turn("clip")
+        _check_clip(path, uploaded.name, is_trimmed=is_trimmed)
+
+
+def _check_clip(path: Path, name: str, *, is_trimmed: bool) -> None:
+    try:
+        clip = studio().check_clip(path, name, is_trimmed=is_trimmed)
+    except TooLongError:
+        state.set_long_clip(state.LongClip(path, name))
+        raise
+    except MaestroError:
+        path.unlink(missing_ok=True)
+        raise
+    state.set_pending_clip(state.PendingClip(path, name, clip, is_trimmed))
+
+
+def _trim() -> None:
+    long = state.long_clip()
+    state.set_long_clip(None)
+    if long is None:
+        return
+    with messages.guarded("clip"):
+        _check_clip(long.path, long.name, is_trimmed=True)
+
+
+def _nothing() -> None:
+    """The guard's word is read when its clip has come."""
 
 
 def _take_style(key: str) -> None:
@@ -235,62 +255,36 @@ def _analyze(project: Project | None, url_project: str | None) -> None:
         return
     unread = project.id if project is not None and not project.frames else None
     with messages.guarded("analyze"):
+        begun = state.last_done("analyze")
+        if begun is not None and begun[0] == _deed(pending, style) and studio().analysis(begun[1]).step:
+            state.show_project(begun[1])  # the second click came before the browser had heard of the new address
+            return
         begin(pending, style, unread)
+
+
+def _deed(pending: state.PendingClip, style: StyleReference) -> tuple[str, bool, str]:
+    return pending.clip.sha256, pending.is_trimmed, style.sha256
 
 
 def begin(pending: state.PendingClip, style: StyleReference, project_id: str | None) -> None:
     """In callbacks: analyses what waits, and turns the page to it."""
     if not pending.path.is_file():
         raise FootageError("The uploaded clip is gone.", next_step="Choose it again.")
-    state.show_project(studio().analyze(pending.path, pending.name, style, project_id))
-
-
-# --- the folder of uploaded clips
-
-
-def _keep_upload(uploaded: BinaryIO) -> Path:
-    """A copy under a name of our own; whatever the user called it never becomes a path."""
-    folder = _folder(studio().settings.cache)
-    _sweep(folder)
-    path = folder / f"{uuid4().hex}.mp4"
-    try:
-        with path.open("xb") as kept:
-            shutil.copyfileobj(uploaded, kept, CHUNK_BYTES)
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise FootageError(
-            "The clip could not be put into the cache folder.", next_step="Free some space, then choose it again."
-        ) from error
-    return path
+    path = shelter.settle(pending.path, pending.clip.sha256)
+    state.set_pending_clip(replace(pending, path=path))
+    project = studio().analyze(path, pending.name, style, project_id, is_trimmed=pending.is_trimmed)
+    state.show_project(project)
+    state.set_last_done("analyze", (_deed(pending, style), project))
 
 
 def _release_clip() -> None:
     """A clip that was replaced before it was analysed is needed by nobody."""
-    pending = state.pending_clip()
+    pending, long = state.pending_clip(), state.long_clip()
     state.set_pending_clip(None)
-    if pending is not None and pending.path.parent == _folder(studio().settings.cache) and state.project_id() is None:
-        pending.path.unlink(missing_ok=True)
-
-
-@st.cache_resource(show_spinner=False)
-def _folder(cache: Path | None) -> Path:
-    """Private to this user. The system's temporary folder gets one of its own for each process."""
-    if cache is None:
-        for old in Path(tempfile.gettempdir()).glob("maestro-clips-*"):
-            _sweep(old)
-        return Path(tempfile.mkdtemp(prefix="maestro-clips-"))
-    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return cache
-
-
-def _sweep(folder: Path) -> None:
-    """Takes away what earlier uploads left, only files that bear our names."""
-    for path in folder.glob("[0-9a-f]" * 32 + ".mp4"):
-        try:
-            if time.time() - path.stat().st_mtime > KEPT_S:
-                path.unlink()
-        except OSError:
-            continue  # another process swept it, or it is another user's: neither concerns this upload
+    state.set_long_clip(None)
+    for replaced in (pending, long):
+        if replaced is not None:
+            shelter.release(replaced.path)
 
 
 def _most_bytes() -> int:

@@ -11,7 +11,20 @@ from maestro.config import Settings
 from maestro.errors import MaestroError, ProjectMissingError
 from maestro.events import Events, topic
 from maestro.studio import Studio
-from maestro.types import Clip, EngineCard, Project, ProjectCard, Shot, ShotSheet, Take, TakeLabel
+from maestro.types import (
+    Backup,
+    Clip,
+    EngineCard,
+    Exchange,
+    Project,
+    ProjectCard,
+    Shot,
+    ShotSheet,
+    StoryboardLayout,
+    Take,
+    TakeLabel,
+)
+from tests.ui.books import FakeModels, FakeMoney
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 CLIP = Clip("meadow.mp4", "0" * 64, 5.28, 25.0, 132, 1280, 720, 0, "h264", 900_000)
@@ -74,11 +87,24 @@ class FakeStudio(Studio):
         self.folder = folder
         self.settings = Settings(workspace=folder)
         self.events = Events()
-        self.card = EngineCard("offline", "On this computer", "No AI service used.", is_paid=False)
+        self.shown_card = EngineCard("offline", "On this computer", "No AI service used.", is_paid=False)
+        self.paper = FakeModels()
+        self.ledger = FakeMoney()
+        self.models = self.paper
+        self.money = self.ledger
+        self.kept: dict[str, Exchange] = {}
         self.held = {project.id: project for project in projects}
         self.removed: dict[str, Project] = {}
+        self.troubles: dict[str, str] = {}
+        self.saved_states: dict[str, tuple[Backup, ...]] = {}
+        self.restored: list[tuple[str, str]] = []
         self.trouble_found: MaestroError | None = None
         self.is_closed = False
+
+    @property
+    def card(self) -> EngineCard:
+        """What the test says."""
+        return self.shown_card
 
     def trouble(self) -> MaestroError | None:
         """What the test put there."""
@@ -86,7 +112,8 @@ class FakeStudio(Studio):
 
     def projects(self, words: str = "") -> list[ProjectCard]:
         """A card for each."""
-        return [_card(project) for project in self.held.values() if words in project.name]
+        shown = [_card(project) for project in self.held.values() if words in project.name]
+        return [replace(card, trouble=self.troubles.get(card.id, "")) for card in shown]
 
     def open(self, project_id: str) -> Project:
         """From memory."""
@@ -119,6 +146,15 @@ class FakeStudio(Studio):
         """Out of `removed`."""
         self.held[project_id] = self.removed.pop(project_id)
 
+    def backups(self, project_id: str) -> tuple[Backup, ...]:
+        """What the test put there."""
+        return self.saved_states.get(project_id, ())
+
+    def restore_backup(self, project_id: str, name: str) -> None:
+        """Noted, and all is well again."""
+        self.restored.append((project_id, name))
+        self.troubles.pop(project_id, None)
+
     def save(self, project_id: str, label: TakeLabel, *, is_saved: bool = True) -> None:
         """In memory, and told."""
         project = self.open(project_id)
@@ -128,6 +164,14 @@ class FakeStudio(Studio):
         )
         self._put(replace(project, sheets=sheets))
         self.events.publish(topic(project_id, f"shot-{label.shot_id}"))
+
+    def exchange(self, project_id: str, call_id: str) -> Exchange | None:  # noqa: ARG002
+        """What the test put there."""
+        return self.kept.get(call_id)
+
+    def analysis_exchanges(self, project_id: str) -> tuple[Exchange, ...]:  # noqa: ARG002
+        """All that the test put there."""
+        return tuple(self.kept.values())
 
     def thumbnail(self, picture_path: Path, width_px: int) -> Path:
         """A real, small JPEG."""
@@ -144,13 +188,28 @@ class FakeStudio(Studio):
 
     def frames_zip(self, project_id: str) -> Path:
         """A file with a few bytes."""
-        path = self.folder / project_id / "frames.zip"
-        path.write_bytes(f"frames of {self.open(project_id).id}".encode())
-        return path
+        return self._made(project_id, "frames.zip", "frames")
+
+    def storyboard(self, project_id: str, layout: StoryboardLayout) -> Path:
+        """A file that says how it should look."""
+        return self._made(project_id, "storyboard.pdf", repr(layout))
+
+    def shot_list(self, project_id: str, *, is_markdown: bool = False) -> Path:
+        """A file with a few bytes."""
+        return self._made(project_id, "shots.md" if is_markdown else "shots.csv", "shots")
+
+    def everything(self, project_id: str, layout: StoryboardLayout) -> Path:
+        """A file that says how its storyboard should look."""
+        return self._made(project_id, "everything.zip", repr(layout))
 
     def close(self, patience_s: float = 10.0) -> None:  # noqa: ARG002
         """Notes that it was asked."""
         self.is_closed = True
+
+    def _made(self, project_id: str, name: str, what: str) -> Path:
+        path = self.folder / project_id / name
+        path.write_bytes(f"{what} of {self.open(project_id).id}".encode())
+        return path
 
     def _put(self, project: Project) -> None:
         self.held[project.id] = project

@@ -6,6 +6,17 @@ from maestro.errors import ProviderError
 from tests.ui.home import staged
 
 
+def test_a_second_click_on_ask_again_pays_nothing(tmp_path: Path) -> None:
+    """It may come after a quick answer, but before the page shows it."""
+    with staged(tmp_path) as stage:
+        stage.studio.direct_again(stage.project_id)
+        stage.until_analysed(stage.project_id)
+        stage.click(f"direct-again-{stage.project_id}")
+        stage.until_analysed(stage.project_id)
+
+        assert stage.engine.asked.count("direct") == 1
+
+
 def test_an_edited_context_is_what_the_director_gets(tmp_path: Path) -> None:
     """One field changed, the others are left as they were."""
     with staged(tmp_path) as stage:
@@ -26,7 +37,7 @@ def test_a_failed_step_says_why_and_can_be_repeated(tmp_path: Path) -> None:
         stage.page.run()
 
         assert "The director is out." in stage.html()
-        stage.click(f"analyze-again-{stage.project_id}")
+        stage.click(f"retry-analysis-{stage.project_id}")
         stage.until_analysed(stage.project_id)
         stage.page.run()
         assert "The director is out." not in stage.html()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace as changed
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from maestro.config import ROOT
 from maestro.errors import DiskFullError, WorkspaceError
-from maestro.types import TakeLabel
+from maestro.types import Backup, TakeLabel
 from maestro.ui import live
 from maestro.ui.studio import replace
 from tests.ui import FakeStudio, shown_project
@@ -68,7 +69,7 @@ def test_where_it_is_served_everything_has_an_address() -> None:
 
     assert 'src="/pictures/meadow-1/takes/shot-01_take-01.png?v=' in drawn
     assert 'href="/pictures/meadow-1/takes/shot-03_take-01.png?download=1"' in drawn
-    assert 'href="/frames/meadow-1.zip"' in drawn
+    assert 'href="/exports/meadow-1/frames.zip"' in drawn
     assert "data:image" not in drawn.replace("data:image/svg", "")
 
 
@@ -207,3 +208,30 @@ def test_a_project_is_renamed_and_duplicated_in_place(studio: FakeStudio, tmp_pa
     press(page, "duplicate-meadow-1")
 
     assert [project.name for project in studio.held.values()] == ["Harbour", "Harbour"]
+
+
+def test_each_frame_says_what_it_cost_and_a_strange_shape_is_marked(studio: FakeStudio) -> None:
+    """The clip's shape needs no mark."""
+    project = studio.held["meadow-1"]
+    first = changed(project.sheets[0].takes[0], engine="openrouter", cost_usd=0.04, width_px=1024, height_px=1024)
+    studio.held["meadow-1"] = changed(project, sheets=(changed(project.sheets[0], takes=(first,)), *project.sheets[1:]))
+    drawn = html(gallery())
+
+    assert "<b>SHOT 1</b> · take 1 · 1:1 · $0.04</p>" in drawn
+    assert "<b>SHOT 3</b> · take 1 · free</p>" in drawn
+
+
+def test_a_damaged_project_goes_back_to_a_backup_by_hand(studio: FakeStudio, tmp_path: Path) -> None:
+    """Only where something is the matter; the popover closes after it."""
+    when = datetime(2025, 3, 1, 9, 30, tzinfo=UTC)
+    studio.saved_states["meadow-1"] = (Backup("project-7.json", when),)
+    page = listed(tmp_path)
+    assert [one.label for one in page.button if one.label.startswith("As of")] == []
+
+    studio.troubles["meadow-1"] = "Its records are damaged."
+    page.session_state["backups-meadow-1"] = True
+    page.run()
+    press(page, "backup-meadow-1-project-7.json")
+
+    assert studio.restored == [("meadow-1", "project-7.json")]
+    assert page.session_state["backups-meadow-1"] is False

@@ -46,10 +46,18 @@ class Tab:
         page.clock.pause_at(2_000_000)
 
     def draw(
-        self, name: str, *topics: str, number: int = 0, epoch: str = "e", is_busy: bool = False, is_served: bool = True
+        self,
+        name: str,
+        *topics: str,
+        number: int = 0,
+        epoch: str = "e",
+        is_busy: bool = False,
+        is_first: bool = False,
+        is_served: bool = True,
     ) -> None:
         """A fragment is drawn at that number."""
-        shown = {"project": "p", "topics": topics, "number": number, "epoch": epoch, "busy": is_busy, "served": is_served}
+        shown = {"project": "p", "topics": topics, "number": number, "epoch": epoch, "busy": is_busy, "first": is_first}
+        shown["served"] = is_served
         self.page.evaluate(DRAW, [name, shown, SOURCE])
 
     def tell(self, epoch: str = "e", **numbers: int) -> None:
@@ -112,6 +120,16 @@ def test_the_row_comes_before_what_only_sums_up(tab: Tab) -> None:
     tab.pass_ms(1000)
 
     assert [name for name, _ in tab.fired] == ["row", "bar", "shelf", "strip"]
+
+
+def test_a_row_that_listens_to_much_still_comes_first(tab: Tab) -> None:
+    """Its picture is what the user waits for."""
+    tab.draw("sidebar", "p/money")
+    tab.draw("row", "p/shot-1", "p/analysis", is_first=True)
+    tab.tell(money=7, shot_1=7)
+    tab.pass_ms(1000)
+
+    assert tab.fired[0] == ("row", 7)
 
 
 def test_a_trigger_that_came_to_nothing_is_sent_again(tab: Tab) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from maestro.errors import ProviderError
+from maestro.errors import NoPictureError, ProviderError
 from tests.ui.home import staged
 
 
@@ -49,7 +49,8 @@ def test_a_running_row_keeps_its_buttons_in_place(tmp_path: Path) -> None:
         stage.click(f"generate-{stage.project_id}-4")
         stage.engine.wait_for_orders(1)
         stage.page.run()
-        labels = [button.label for button in stage.page.button if button.key and button.key.endswith(f"{stage.project_id}-4")]
+        names = [f"{deed}-{stage.project_id}-4" for deed in ("generate", "preview", "cancel")]
+        labels = [button.label for button in stage.page.button if button.key in names]
 
         assert labels == ["Generate", "Preview", "Cancel"]
         assert stage.page.button(key=f"generate-{stage.project_id}-4").disabled
@@ -77,6 +78,21 @@ def test_a_click_on_a_page_that_lacks_the_newest_take_pays_nothing(tmp_path: Pat
         stage.until_idle(1)
 
         assert len(stage.engine.orders) == 1
+
+
+def test_a_click_on_a_page_that_lacks_the_last_failure_pays_nothing(tmp_path: Path) -> None:
+    """An answer without a picture is billed too: a double click gets one of them."""
+    with staged(tmp_path) as stage:
+        stage.engine.will(1, NoPictureError("No picture came."))
+        stage.studio.generate(stage.project_id, [1])
+        stage.until_idle(1)
+        stage.click(f"generate-{stage.project_id}-1")
+        stage.until_idle(1)
+        assert len(stage.engine.orders) == 1
+
+        stage.click(f"generate-{stage.project_id}-1")  # the page says by now why there is none
+        stage.until_idle(1)
+        assert len(stage.engine.orders) == 2
 
 
 def test_missing_are_those_that_are_missing_when_it_is_clicked(tmp_path: Path) -> None:

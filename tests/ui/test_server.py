@@ -116,7 +116,7 @@ def test_a_foreign_host_name_is_refused(served: Served) -> None:
     assert b"maestro" not in body
 
 
-@pytest.mark.parametrize("path", [PICTURE, "/frames/meadow-1.zip", "/events/meadow-1"])
+@pytest.mark.parametrize("path", [PICTURE, "/exports/meadow-1/frames.zip", "/events/meadow-1"])
 def test_another_sites_page_gets_none_of_the_users_files(served: Served, path: str) -> None:
     """A page of another port on this computer neither."""
     assert served.get(path, Sec_Fetch_Site="cross-site")[0].status == 403
@@ -201,15 +201,23 @@ def test_a_file_that_only_calls_itself_a_picture_is_not_shown(served: Served, tm
 
 def test_the_saved_frames_come_as_one_zip(served: Served) -> None:
     """Named after the project."""
-    answer, body = served.get("/frames/meadow-1.zip")
+    answer, body = served.get("/exports/meadow-1/frames.zip")
 
     assert body == b"frames of meadow-1"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="meadow-1_frames.zip"'
 
 
+def test_a_storyboard_comes_as_a_pdf(served: Served) -> None:
+    """As its address says."""
+    answer, body = served.get("/exports/meadow-1/storyboard.pdf?frames=2")
+
+    assert (answer.headers["Content-Type"], b"per_page=2" in body) == ("application/pdf", True)
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="meadow-1_storyboard.pdf"'
+
+
 def test_the_zip_of_a_project_that_is_gone_says_so(served: Served) -> None:
     """A sentence and what to do."""
-    answer, body = served.get("/frames/nobody.zip")
+    answer, body = served.get("/exports/nobody/frames.zip")
 
     assert (answer.status, body) == (404, b"There is no such project. Choose one from the list.")
 

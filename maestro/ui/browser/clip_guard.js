@@ -1,34 +1,54 @@
 // Looks at a chosen clip before a byte of it is sent: its name, its MP4 boxes, its duration. A clip that cannot be used never
-// reaches the uploader; the server checks again. `data`: scope (class of the uploader's container), max_s, max_bytes,
-// chosen (names the clip that was taken: a refusal before it is past).
+// reaches the uploader; the server checks again. One that is only too long goes there once the user says that its beginning will do;
+// `trimmed` (name/bytes) tells the server so. `data`: scope (class of the uploader's container), max_s, max_bytes, chosen (names
+// the clip that was taken: a refusal before it is past).
 const APPROVED = "__maestroApproved"
 const SLACK_S = 0.05
 const MOOV_LIMIT_BYTES = 64 * 2 ** 20
 const BOX_LIMIT = 20000
 const ELEMENT_LIMIT_MS = 4000
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setStateValue }) {
   const alert = parentElement.querySelector(".m-guard")
   const guard = (parentElement.maestroGuard ??= {})
   if (guard.data && guard.data.chosen !== data.chosen) alert.hidden = true
   guard.data = data
+  guard.setStateValue = setStateValue
   if (guard.abort) return guard.stop
   guard.abort = new AbortController()
   guard.stop = () => { guard.abort?.abort(); guard.abort = null }
 
   const inside = (target) => target instanceof Element && target.closest("." + guard.data.scope)
-  const say = (sentence) => { alert.textContent = sentence; alert.hidden = !sentence }
+  const say = (sentence, deed) => { alert.replaceChildren(sentence, ...(deed ? [deed] : [])); alert.hidden = !sentence }
 
   async function gate(files, input) {
     say("")
     const refusal = await refusalOf(files, guard.data)
-    if (refusal) { input.value = ""; say(refusal); return }
+    if (!refusal) { pass(files, input); return }
+    input.value = ""
+    say(refusal.sentence ?? refusal, refusal.isTooLong ? trimButton(files, input) : null)
+  }
+
+  function pass(files, input) {
     const transfer = new DataTransfer()
     files.forEach((file) => transfer.items.add(file))
     input.files = transfer.files
     const change = new Event("change", { bubbles: true })
     change[APPROVED] = true
     input.dispatchEvent(change)
+  }
+
+  function trimButton(files, input) {
+    const button = document.createElement("button")
+    button.type = "button"
+    button.textContent = `Use its first ${guard.data.max_s} s`
+    button.onclick = () => {
+      say("")
+      guard.setStateValue("trimmed", `${files[0].name}/${files[0].size}`)
+      // The page may have drawn another uploader since the clip was chosen.
+      pass(files, input.isConnected ? input : document.querySelector(`.${guard.data.scope} input[type=file]`))
+    }
+    return button
   }
 
   const options = { capture: true, signal: guard.abort.signal }
@@ -51,7 +71,7 @@ export default function ({ data, parentElement }) {
   return guard.stop
 }
 
-// A sentence why these files cannot be used, or "".
+// A sentence why these files cannot be used, or ""; { sentence, isTooLong } when only the length is wrong.
 async function refusalOf(files, { max_s, max_bytes }) {
   if (files.length !== 1) return "Choose one clip at a time. Nothing was uploaded."
   const file = files[0]
@@ -65,8 +85,8 @@ async function refusalOf(files, { max_s, max_bytes }) {
   const duration_s = found.duration_s || (await elementDuration(file))
   if (!duration_s) return `“${file.name}” does not say how long it lasts. Export it again as mp4. ${end}`
   const lasts = found.isLonger ? `more than ${max_s}` : tooLong(duration_s, max_s)
-  if (duration_s > max_s + SLACK_S) return `“${file.name}” lasts ${lasts} s; a clip may last at most ${max_s} s. Trim it and choose it again. ${end}`
-  return ""
+  if (duration_s <= max_s + SLACK_S) return ""
+  return { isTooLong: true, sentence: `“${file.name}” lasts ${lasts} s; a clip may last at most ${max_s} s. ${end} ` }
 }
 
 const megabytes = (bytes) => `${Math.ceil(bytes / 1e6)} MB`

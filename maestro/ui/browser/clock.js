@@ -1,5 +1,5 @@
 // Lets the page's clocks tick without asking the server: `data-began` (ms since 1970) with `data-expected` (s, may be empty)
-// becomes "12 s · about 8 s left"; `data-since` becomes "saved 2 s ago".
+// becomes "12 s · about 8 s left"; `data-until` becomes "trying again in 12 s"; `data-since` becomes "saved 2 s ago".
 const TICK_MS = 500
 
 export default function () {
@@ -9,6 +9,7 @@ export default function () {
 
 function tick() {
   for (const clock of document.querySelectorAll("[data-began]")) show(clock, running(clock.dataset))
+  for (const clock of document.querySelectorAll("[data-until]")) show(clock, waiting(clock.dataset.until))
   for (const clock of document.querySelectorAll("[data-since]")) show(clock, `saved ${ago(passed(clock.dataset.since))}`)
 }
 
@@ -24,6 +25,11 @@ function running({ began, expected }) {
   const left_s = Number(expected) - elapsed_s
   if (!expected) return seconds(elapsed_s)
   return left_s >= 0.5 ? `${seconds(elapsed_s)} · about ${seconds(Math.ceil(left_s))} left` : `${seconds(elapsed_s)} · longer than usual`
+}
+
+function waiting(until_ms) {
+  const left_s = (Number(until_ms) - Date.now()) / 1000
+  return left_s >= 0.5 ? `trying again in ${seconds(Math.ceil(left_s))}` : "trying again"
 }
 
 function seconds(duration_s) {

@@ -91,9 +91,9 @@ class Hub {
     const now = performance.now()
     if (now < this.heldUntil || now < this.lastFired + SPACING_MS) return this.later()
     if (this.isRunning() && now < this.lastFired + PATIENCE_MS) return this.later()
-    // The narrowest first: who waits for a row's picture should not wait for the shelf and the filmstrip.
+    // Who waits for a row's picture should not wait for the sidebar and the filmstrip.
     const due = [...this.listeners.values()].map(listener => ({ listener, number: this.due(listener, now) }))
-    const [first] = due.filter(({ number }) => number !== null).sort((a, b) => a.listener.topics.length - b.listener.topics.length)
+    const [first] = due.filter(({ number }) => number !== null).sort((a, b) => turn(a.listener) - turn(b.listener))
     if (!first) return
     Object.assign(first.listener, { sentAt: now, sentFor: first.number })
     this.lastFired = now
@@ -137,6 +137,9 @@ class Hub {
     }, ARRIVE_MS)
   }
 }
+
+// The first ones come first, and among them and the others the narrowest.
+const turn = ({ first, topics }) => (first ? 0 : 1000) + topics.length
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const hub = (window.__maestro ??= new Hub())
