@@ -68,8 +68,15 @@ def own_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def too_long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Thirty-one seconds."""
-    return clips.make(tmp_path_factory.mktemp("long") / "long.mp4", clips.Recipe(frames=310, fps=10))
+    """Forty seconds."""
+    return clips.make(tmp_path_factory.mktemp("long") / "long.mp4", clips.Recipe(frames=400, fps=10))
+
+
+@pytest.fixture(scope="session")
+def phone_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three seconds of a telephone held upright: stored lying, with a flag that says how to turn them."""
+    recipe = clips.Recipe(frames=90, size=(240, 432), turned_deg=90)
+    return clips.make(tmp_path_factory.mktemp("phone") / "telephone.mp4", recipe)
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,9 @@ def choose_sample(page: Page) -> None:
     expect(page.get_by_role("button", name="ANALYZE")).to_be_enabled()
 
 
-def analyze(page: Page) -> str:
+def analyze(page: Page, clicks: int = 1) -> str:
     """From the chosen inputs to five shots; the project's id."""
-    page.get_by_role("button", name="ANALYZE").click()
+    page.get_by_role("button", name="ANALYZE").click(click_count=clicks)
     for number in NUMBERS:
         expect(words(page, number)).not_to_have_value("", timeout=LONG_MS)
     return parse_qs(urlsplit(page.url).query)["project"][0]

@@ -149,7 +149,7 @@ class Tab:
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not PROBES.search(message.location.get("url", "")):
-            self.errors.append(message.text)
+            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
     def _joined(self, socket: WebSocket) -> None:
         if urlsplit(socket.url).hostname not in LOCAL:
@@ -193,13 +193,17 @@ def tab(opened: Browser, url: str, *, width_px: int = 1440, height_px: int = 900
 
 
 def photograph(page: Page, name: str) -> None:
-    """A picture of the whole page, in the folder that MAESTRO_SCREENSHOTS names; nothing without it."""
+    """A picture of the whole page, or of what a dialog over it shows, in the folder that MAESTRO_SCREENSHOTS names."""
     folder, size = os.environ.get("MAESTRO_SCREENSHOTS"), page.viewport_size
     if not folder or size is None:
         return
     Path(folder).mkdir(parents=True, exist_ok=True)
-    height_px = page.evaluate("document.querySelector('[data-testid=stMain]')?.scrollHeight ?? 0")  # what scrolls is not the page
+    # What scrolls is not the page. A dialog is as high as its window lets it be.
+    height_px = page.evaluate(
+        "document.querySelector('[role=dialog]') ? 0 : document.querySelector('[data-testid=stMain]')?.scrollHeight ?? 0"
+    )
     page.set_viewport_size({"width": size["width"], "height": max(size["height"], height_px)})
+    page.evaluate("Promise.all([...document.images].filter(one => one.loading !== 'lazy').map(one => one.decode().catch(() => 0)))")
     page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled")
     page.set_viewport_size(size)
 
