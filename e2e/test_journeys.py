@@ -59,9 +59,9 @@ def _downloads(page: Page) -> tuple[bytes, list[bytes]]:
     return Path(first.value.path()).read_bytes(), members
 
 
-def test_a_newcomer_gets_from_the_sample_to_five_saved_frames(chromium: Browser, offline: App) -> None:
+def test_a_newcomer_gets_from_the_sample_to_five_saved_frames(chromium: Browser, own_folder: Path) -> None:
     """No key, no account: sample, Analyze, Generate all, Save, Gallery, download; and it is there after a reload."""
-    with tab(chromium, offline.url) as shown:
+    with App(own_folder) as app, tab(chromium, app.url) as shown:
         page = shown.open()
         photograph(page, "empty-dark")
         _whole_job(page)

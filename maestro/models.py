@@ -118,8 +118,8 @@ class Models:
         """Has the engine ask what the user chose, here or in another copy of Maestro. Quick when nothing changed."""
         if not self._is_paid:
             return
-        chosen = self._workspace.preferences()
-        with self._applying:
+        with self._applying:  # read under the lock: whoever read before a change must not apply it after
+            chosen = self._workspace.preferences()
             for step in STEPS:
                 model = _model(chosen, step)
                 if model != self._applied[step]:
