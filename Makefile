@@ -10,7 +10,7 @@ run: .venv/run.stamp
 
 test: check
 	$(BIN)/python -m e2e.browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder e2e
+	$(BIN)/python -m pytest -n 2 --maxschedchunk=1 e2e
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests
 
 check: .venv/dev.stamp
