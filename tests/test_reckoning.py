@@ -219,9 +219,9 @@ def test_a_server_that_never_tells_the_keys_usage_holds_no_picture_up(home: Open
     at.begin("c1")
     assert engine.surveys == 0
 
-    engine.speaks.set()
     engine.billed_usd += 0.04
     at.money.settle("c1", 0.04, may_be_charged=True)
+    engine.speaks.set()  # after the bill and the settling: what the key then says holds the call for certain
     at.money.reconcile()
     until(at.events, lambda: engine.surveys)
     _until_marked(at)
