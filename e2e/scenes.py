@@ -70,6 +70,15 @@ def has_loaded(picture: Locator) -> bool:
     return bool(picture.evaluate("image => image.decode().then(() => image.naturalWidth > 0)"))
 
 
+def choose(page: Page, label: re.Pattern[str], option: str) -> None:
+    """From a list that opens; brought into view first, for it closes when the page scrolls under it."""
+    field = page.get_by_label(label)
+    field.scroll_into_view_if_needed()
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    field.click()
+    page.get_by_role("option", name=option).click()
+
+
 def follow(page: Page, name: str) -> None:
     """A link of the sidebar; on a narrow page that is opened first."""
     opener = page.get_by_test_id("stExpandSidebarButton")

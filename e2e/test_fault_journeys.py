@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from e2e.conftest import keyed
-from e2e.scenes import LONG_MS, button, follow, picture, row, to_five_shots, words, write
+from e2e.scenes import LONG_MS, button, choose, follow, picture, row, to_five_shots, words, write
 from e2e.stage import App, photograph, tab
 from tests.provider import IMAGE_MODELS, SHOT_AGAIN, Answer, Provider, error_body, images_body
 
@@ -73,8 +73,7 @@ def test_one_shot_is_thought_anew_and_looks_like_an_earlier_take(chromium: Brows
         frames = page.locator(".st-key-frames")
         frames.get_by_role("button").last.click()
         expect(frames.get_by_role("img").last).to_have_attribute("alt", re.compile("used"))
-        page.get_by_label(re.compile("^Anchor")).click()
-        page.get_by_role("option", name="shot 1, take 1").click()
+        choose(page, re.compile("^Anchor"), "shot 1, take 1")
         expect(page.get_by_role("img", name=re.compile("^Anchor"))).to_be_visible()
         photograph(page, "references-dark")
         page.locator(".st-key-shoot").get_by_role("button", name="Generate").click()

@@ -40,7 +40,7 @@ def listen(*topics: str, is_busy: bool = False, is_first: bool = False, key: str
     _listener(
         data={
             "project": state.project_id() or LIST.split("/")[0],
-            "topics": list(topics),
+            "topics": topics,  # a list would be looked at as if it were a table
             "number": max((events.number(name) for name in topics), default=0),
             "epoch": events.epoch,
             "busy": is_busy,

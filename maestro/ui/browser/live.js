@@ -9,7 +9,11 @@ const POLL_BUSY_MS = 1000
 const POLL_MS = 4000
 const HOVER_MS = 4000
 const AFTER_CLICK_MS = 1500
+const ASIDE_MS = 20
 const ARRIVE_MS = 2500
+const BLANK_MS = 1500
+const RELOADED = "maestro-reloaded-at"
+const RELOAD_AGAIN_MS = 30000
 const NARROW_PX = 768 // below it the sidebar lies over the page
 
 const closeSidebar = () => document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click()
@@ -31,7 +35,7 @@ class Hub {
     document.addEventListener("pointermove", event => hold(event, HOVER_MS), { capture: true, passive: true })
     document.addEventListener("pointerdown", event => hold(event, HOVER_MS), { capture: true, passive: true })
     document.addEventListener("pointerout", event => link(event) && !event.buttons && (this.heldUntil = 0), { capture: true, passive: true })
-    document.addEventListener("click", event => this.followed(event, link(event)), { capture: true, passive: true })
+    document.addEventListener("click", event => this.followed(event, link(event)), { capture: true })
   }
 
   // A fragment was drawn: first, or again at a greater number.
@@ -52,6 +56,15 @@ class Hub {
     clearInterval(this.timer)
     this.timer = null
     setTimeout(() => this.listeners.size || this.close(), 1000)
+    setTimeout(() => this.listeners.size || this.rescue(), BLANK_MS)
+  }
+
+  // Should Streamlit have emptied the page all the same, it is asked for anew: what is on disk and what was typed is there again.
+  rescue() {
+    if (this.isRunning() || document.querySelector('[data-testid="stMain"] [data-testid="stElementContainer"]')) return
+    if (Date.now() - Number(sessionStorage.getItem(RELOADED)) < RELOAD_AGAIN_MS) return
+    sessionStorage.setItem(RELOADED, Date.now())
+    location.reload()
   }
 
   connect(project, served) {
@@ -124,12 +137,20 @@ class Hub {
     return now > Math.max(listener.sentAt, listener.drawnAt) + pause ? listener.number : null
   }
 
-  // Streamlit can lose a page link's click when a run is under way: the page that was asked for is asked for once more.
+  // What a field or a listener has to send leaves a moment after it was handed to Streamlit. Sent after the request for another page
+  // it would turn the server back to the page it came from, and the browser would show neither: so the link waits for its turn.
+  // Streamlit can also lose a page link's click when a run is under way: the page that was asked for is asked for once more.
   followed(event, link) {
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return
     this.heldUntil = performance.now() + AFTER_CLICK_MS
-    if (innerWidth < NARROW_PX) setTimeout(closeSidebar)
-    if (!event.isTrusted || link.href === location.href) return
+    if (!event.isTrusted) {
+      if (innerWidth < NARROW_PX) setTimeout(closeSidebar)
+      return
+    }
+    event.preventDefault()
+    event.stopPropagation()
+    setTimeout(() => link.isConnected && link.click(), ASIDE_MS)
+    if (link.href === location.href) return
     const before = [document.title, this.project].join()
     setTimeout(() => {
       const hasArrived = [document.title, this.project].join() !== before
