@@ -26,6 +26,7 @@ from playwright.sync_api import (
 )
 from playwright.sync_api import TimeoutError as TooSlowError
 
+from e2e import access
 from e2e.browser import LAUNCH, executable
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -194,7 +195,11 @@ def tab(opened: Browser, url: str, *, width_px: int = 1440, height_px: int = 900
 
 
 def photograph(page: Page, name: str) -> None:
-    """A picture of the whole page, or of what a dialog over it shows, in the folder that MAESTRO_SCREENSHOTS names."""
+    """Checks who can use what is shown, and takes a picture of it: of the whole page, or of what a dialog over it shows.
+
+    The picture is kept in the folder that MAESTRO_SCREENSHOTS names; without one only the check is done.
+    """
+    access.check(page)
     folder, size = os.environ.get("MAESTRO_SCREENSHOTS"), page.viewport_size
     if not folder or size is None:
         return

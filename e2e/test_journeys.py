@@ -89,6 +89,24 @@ def test_a_newcomer_gets_from_the_sample_to_five_saved_frames(chromium: Browser,
         assert len(set(members)) == len(NUMBERS)
         assert all(Image.open(io.BytesIO(member)).size == (1024, 576) for member in members)
         expect(page.get_by_text("made on this computer", exact=False).first).to_be_visible()
+        _there_and_back(page)
+        assert _downloads(page)[1] == members
+
+
+def _there_and_back(page: Page) -> None:
+    """The project out as a bundle and in again; ends in the Gallery of the copy."""
+    follow(page, "Home")
+    with page.expect_download() as bundle:
+        page.get_by_role("link", name=re.compile("Export ")).click()
+    before = page.url
+    page.get_by_role("button", name="Bring in a project").click()
+    page.locator("[data-testid=stPopoverBody] input[type=file]").set_input_files(
+        {"name": "project.zip", "mimeType": "application/zip", "buffer": Path(bundle.value.path()).read_bytes()}
+    )
+    page.wait_for_url(lambda url: url != before)
+    expect(page.get_by_text("2 projects", exact=True)).to_be_visible()
+    follow(page, "Gallery")
+    expect(page.get_by_role("img", name=re.compile("Shot ., take 1|Shot . take 1"))).to_have_count(len(NUMBERS))
 
 
 @pytest.mark.parametrize("wire_name", ["images", "chat"])

@@ -29,7 +29,7 @@ from maestro.services.storage import ProjectFolder, Workspace
 from maestro.types import AnalysisStatus, CallKind, Footage, FrameOnDisk
 
 ANALYSES_AT_ONCE = 4
-"""Projects that are analysed at the same time; more wait for their turn."""
+"""Projects that are analysed at the same time, or as many as may be asked at once if that is more; the rest wait."""
 NAME_LIMIT = 60
 ANSWER_ROOM_BYTES = 1_000_000
 BOTH = (CallKind.DESCRIBE, CallKind.DIRECT)
@@ -46,7 +46,7 @@ class Reading:
 
 
 class Analyses:
-    """Thread-safe; one for the process. `pool` are its threads (ANALYSES_AT_ONCE when None): they own what they work on."""
+    """Thread-safe; one for the process. `pool` are its threads (None: its own): they own what they work on."""
 
     def __init__(
         self,
@@ -67,7 +67,8 @@ class Analyses:
         self._lock = RLock()
         self._runs: dict[str, Run] = {}
         self._is_closing = False
-        self._pool = pool or ThreadPoolExecutor(ANALYSES_AT_ONCE, thread_name_prefix="maestro-analyse")
+        many = max(ANALYSES_AT_ONCE, settings.max_concurrent_requests) if paying.is_paid else ANALYSES_AT_ONCE
+        self._pool = pool or ThreadPoolExecutor(many, thread_name_prefix="maestro-analyse")
 
     def is_running(self, project_id: str) -> bool:
         """Whether one runs or waits for its turn."""

@@ -3,17 +3,36 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
+
+
+class Spool(Protocol):
+    """Where an answer that is paid for goes as it arrives, so that a program that dies the moment after has it. Never raises."""
+
+    def begin(self, generation_id: str) -> None:
+        """Its head came, with the provider's id of the call or without; what came of an earlier try is dropped."""
+        ...
+
+    def add(self, chunk: bytes) -> None:
+        """The next bytes of its body."""
+        ...
+
+    def drop(self) -> None:
+        """Nothing of it is to stay."""
+        ...
 
 
 class Call:
     """A request that somebody waits for. Thread-safe; `cancel` may come before, during or after it.
 
-    `was_sent` turns True the moment that a request leaves this computer: before that, nothing can have been billed.
+    `was_sent` turns True the moment that a request leaves this computer: before that, nothing can have been billed. What comes back
+    goes to `spool`, if there is one.
     """
 
     def __init__(self, timeout_s: float = 180.0) -> None:
         self.deadline = time.monotonic() + timeout_s
         self.was_sent = False
+        self.spool: Spool | None = None
         self._lock = threading.Lock()
         self._is_cancelled = False
         self._closers: list[Callable[[], None]] = []

@@ -9,10 +9,14 @@ from datetime import UTC, datetime, time, timedelta
 from maestro.config import Settings
 from maestro.errors import CapError
 from maestro.services.storage import Workspace
-from maestro.types import Charge, ChargeState
+from maestro.types import CallKind, Charge, ChargeState
 
 TOLERANCE_USD = 1e-9
 IN_DOUBT = {ChargeState.OPEN, ChargeState.UNKNOWN}
+BLIND_USD = 0.25
+"""What a picture of unknown price counts as until one was paid: more than any of today's costs."""
+BLIND_WORDS_USD = 0.05
+"""The same for a question in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,9 @@ class _Cap:
         return self.cap_usd - self.spent_usd - self.held_usd
 
     def is_passed_by(self, usd_each: float | None, count: int) -> bool:
-        """An unknown price passes a cap that is reached."""
+        """One call of unknown price passes only a cap that is reached: what it costs, the others are judged by."""
         if usd_each is None:
-            return self.left_usd <= TOLERANCE_USD
+            return self.left_usd <= TOLERANCE_USD or (count > 1 and BLIND_USD * count > self.left_usd + TOLERANCE_USD)
         return usd_each * count > self.left_usd + TOLERANCE_USD
 
     def refusal(self, usd_each: float | None, count: int) -> CapError:
@@ -40,13 +44,19 @@ class _Cap:
         held = f", {dollars(self.held_usd)} is in flight or of unknown cost" if self.held_usd > TOLERANCE_USD else ""
         spent = f"{dollars(self.spent_usd)} is spent{held}"
         if usd_each is None:
-            return CapError(
-                f"{name.capitalize()} of {dollars(self.cap_usd)} is reached: {spent}.", scope=self.scope, cap_usd=self.cap_usd
-            )
+            return CapError(self._blind(name, spent), scope=self.scope, cap_usd=self.cap_usd)
         fitting = math.floor((self.left_usd + TOLERANCE_USD) / usd_each) if usd_each else 0
         fits = f" {fitting} of the {count} would fit." if count > 1 and fitting > 0 else ""
         sentence = f"This would pass {name} of {dollars(self.cap_usd)}: {spent}, and this costs about {dollars(usd_each * count)}."
         return CapError(sentence + fits, scope=self.scope, cap_usd=self.cap_usd)
+
+    def _blind(self, name: str, spent: str) -> str:
+        if self.left_usd <= TOLERANCE_USD:
+            return f"{name.capitalize()} of {dollars(self.cap_usd)} is reached: {spent}."
+        return (
+            f"Nobody knows yet what one of these costs, and together they could pass {name} of {dollars(self.cap_usd)}: {spent}. "
+            "Ask for one first: its cost is then the price of the others."
+        )
 
 
 class Caps:
@@ -78,7 +88,7 @@ class Caps:
         """All of these calls, or none. Raises CapError."""
         with self._lock:
             self._check(project_id, usd_each, len(call_ids), self._waiting())
-            self._reserved.update(dict.fromkeys(call_ids, (project_id, usd_each or 0.0)))
+            self._reserved.update(dict.fromkeys(call_ids, (project_id, BLIND_USD if usd_each is None else usd_each)))
 
     def release(self, call_ids: Iterable[str]) -> None:
         """These count no more; those that are not reserved are passed over."""
@@ -124,4 +134,10 @@ def dollars(usd: float) -> str:
 
 
 def _doubtful_usd(charges: Iterable[Charge]) -> float:
-    return math.fsum(charge.estimate_usd or 0.0 for charge in charges if charge.state in IN_DOUBT)
+    return math.fsum(_estimated_usd(charge) for charge in charges if charge.state in IN_DOUBT)
+
+
+def _estimated_usd(charge: Charge) -> float:
+    if charge.estimate_usd is not None:
+        return charge.estimate_usd
+    return BLIND_USD if charge.kind is CallKind.SHOOT else BLIND_WORDS_USD

@@ -4,16 +4,18 @@ Dask runs a task again when its worker dies, when the worker that keeps its resu
 twice: for each function a token lies ready at the scheduler, and only who takes it may begin.
 """
 
+import hmac
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from maestro import crew
+from maestro import __version__, config, crew
 from maestro.config import Settings
 from maestro.crew import LostError, Outcome
 from maestro.errors import SettingError
@@ -59,6 +61,33 @@ def check(settings: Settings) -> None:
         found.shutdown()
 
 
+@contextmanager
+def required(settings: Settings) -> Iterator["Cluster"]:
+    """That of settings whose executor is dask, for a moment. Raises SettingError."""
+    found = connected(settings)
+    assert found is not None, "the executor is not dask"
+    try:
+        yield found
+    finally:
+        found.shutdown()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What must be the same for all who work together. `key_mark` stands for the key, which does not travel; empty without one."""
+
+    version: str
+    key_mark: str
+    base_url: str
+
+
+def facts_of(settings: Settings, salt: str) -> Facts:
+    """Of this program. Key marks of the same `salt` can be compared."""
+    key = settings.openrouter_api_key.get_secret_value().strip()
+    mark = hmac.new(salt.encode(), key.encode(), "sha256").hexdigest() if key else ""
+    return Facts(__version__, mark, str(settings.base_url))
+
+
 class _Errand(Future[object]):
     """What was sent to the cluster. Cancelled while it runs, its function is told to stop, and its outcome still comes."""
 
@@ -96,6 +125,11 @@ class Cluster(Executor):
     def width(self) -> int:
         """How many functions the workers of this moment run at once."""
         return sum(self._client.nthreads().values())
+
+    def facts(self, salt: str) -> dict[str, Facts | None]:
+        """Of each worker by its address; None where Maestro is not there, is another one, or has settings that are not allowed."""
+        told = self._client.run(_facts, salt, on_error="return")
+        return {where: each if isinstance(each, Facts) else None for where, each in told.items()}
 
     def submit(self, fn: Callable[..., object], /, *args: object, **kwargs: object) -> Future:  # type: ignore[type-arg]
         """A function of a module and values that can be pickled."""
@@ -171,6 +205,11 @@ def _is_loss(error: BaseException) -> bool:
     from distributed import KilledWorker  # noqa: PLC0415
 
     return isinstance(error, KilledWorker | OSError | futures.CancelledError)
+
+
+def _facts(salt: str) -> Facts:
+    """On the worker."""
+    return facts_of(config.load(), salt)
 
 
 def _at_work(name: str, function: Callable[..., object], arguments: tuple[object, ...]) -> Outcome:

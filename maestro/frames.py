@@ -19,7 +19,7 @@ from maestro.config import Settings
 from maestro.errors import FootageError, MaestroError, NewerProjectError, WorkspaceError
 from maestro.events import Events, topic
 from maestro.services.storage import ProjectFolder
-from maestro.services.video import choosing
+from maestro.services.video import scenes
 from maestro.types import Clip, Project, StripFrame
 
 STRIPS_KEPT = 8
@@ -169,7 +169,7 @@ class Frames:
                 choice = _Choice(tuple(sorted(indices)), director)
             elif way == "cuts":
                 cuts = [frame.index for frame in self.strip(project_id) if frame.is_cut]
-                choice = _Choice(choosing.one_per_cut(cuts, clip.frame_count, self._count), _director_of(project))
+                choice = _Choice(scenes.one_per_cut(cuts, clip.frame_count, self._count), _director_of(project))
             else:
                 choice = even
             self._keep(project, choice)

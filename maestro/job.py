@@ -1,6 +1,7 @@
 """One take being made: what was asked, how far it is, and what a page is told of it."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -8,7 +9,7 @@ from maestro import orders
 from maestro.calls import Call
 from maestro.errors import MaestroError, Remedy
 from maestro.paying import Asking, Bill, raw_of, successors
-from maestro.services.storage import ProjectFolder
+from maestro.services.storage import Draft, ProjectFolder
 from maestro.types import GenerationResult, RowState, RowStatus, SentPicture, ShotOrder
 
 
@@ -16,7 +17,7 @@ from maestro.types import GenerationResult, RowState, RowStatus, SentPicture, Sh
 class Job:
     """Everything but what the worker alone touches changes under the lock of Jobs.
 
-    `developed` are the pictures of its answer, as long as they are not on disk: they are paid for.
+    `developed` are the pictures of its answer, as long as they are not on disk: they are paid for. `leave` makes room for another.
     """
 
     folder: ProjectFolder
@@ -35,6 +36,9 @@ class Job:
     ended_s: float | None = None
     is_journaled: bool = False
     has_answer: bool = False
+    leave: Callable[[], None] = lambda: None
+    draft: Draft | None = None
+    is_remembered: bool = False
     order: ShotOrder | None = None
     sent: tuple[SentPicture, ...] = ()
     result: GenerationResult | None = None

@@ -4,6 +4,7 @@ A job's life: queued -> running -> its take on disk, or failed, or cancelled. No
 """
 
 import logging
+import math
 import statistics
 import time
 from collections import deque
@@ -21,6 +22,7 @@ from maestro.errors import CancelledError, EngineError, KeyRefusedError, Maestro
 from maestro.events import Events, topic
 from maestro.job import Job
 from maestro.paying import Asking, Bill, Paying, Said, bill_of
+from maestro.seats import Seats
 from maestro.services import images
 from maestro.services.storage import ProjectFolder, Workspace
 from maestro.types import CallKind, RowState, RowStatus, ShotOrder
@@ -30,12 +32,14 @@ PICTURE_ROOM_BYTES = 32_000_000
 GRACE_S = 2.0
 """How long a cancelled call may take to let go, once patience has ended."""
 REMEMBERED_DURATIONS = 20
+SPARE = 4
+"""Threads beyond the seats: while these put on disk what was answered, as many as may be are asked for."""
 
 log = logging.getLogger(__name__)
 
 
 class Jobs:
-    """Makes takes, as many at once as `pool` has threads (None: `max_concurrent_requests`). Thread-safe; one for the process."""
+    """Makes takes in `pool` (None: its own threads); of paid ones no more begin at once than may be asked for. Thread-safe."""
 
     def __init__(
         self,
@@ -55,7 +59,9 @@ class Jobs:
         self._jobs: dict[tuple[str, int], Job] = {}
         self._durations_s: deque[float] = deque(maxlen=REMEMBERED_DURATIONS)
         self._is_closing = False
-        self._pool = pool or ThreadPoolExecutor(settings.max_concurrent_requests, thread_name_prefix="maestro-shoot")
+        limit, is_paid = settings.max_concurrent_requests, paying.is_paid
+        self._seats = Seats(limit if is_paid else math.inf)
+        self._pool = pool or ThreadPoolExecutor(limit + SPARE * is_paid, thread_name_prefix="maestro-shoot")
 
     # --- what the studio asks for
 
@@ -73,7 +79,7 @@ class Jobs:
             if self._is_closing:
                 raise WorkspaceError("Maestro is closing; nothing was asked.", next_step="Start it again, then generate.")
             begun = [self._job(folder, request) for request in requests if self._is_free(folder.id, request.shot.id)]
-            self._paying.reserve([job.asking for job in begun], pictures=len(begun))
+            self._paying.reserve([job.asking for job in begun], pictures=len(begun), size=begun[0].request.size if begun else "")
             for job in begun:
                 self._jobs[folder.id, job.shot_id] = job
                 job.future = self._pool.submit(self._work, job)
@@ -172,19 +178,21 @@ class Jobs:
     # --- in the pool
 
     def _work(self, job: Job) -> None:
-        if not self._has_started(job):
-            return
+        with self._seats.taken() as job.leave:
+            if self._has_started(job):
+                self._make(job)
+
+    def _make(self, job: Job) -> None:
         self._tell(job.project_id, job.shot_id)
         error = attempt(partial(self._shoot, job), "this shot")
         job.bill = self._bill(job, error)
         self._paying.end(job.asking, job.bill)
-        if job.order is not None:
-            self._paying.remember(job.folder, job.asking, partial(self._said, job, job.order, error), job.bill)
         if error is None:
             with self._lock:
                 self._durations_s.append(job.duration_s)
                 self._forget(job)
         else:
+            self._remember(job, error)
             self._end(job, error, job.bill)
         self._tell(job.project_id, job.shot_id)
 
@@ -193,21 +201,31 @@ class Jobs:
         self._workspace.check_space(PICTURE_ROOM_BYTES)
         job.order, notes = orders.order(job.folder, job.request, self._paying.picture_limit())
         job.sent = orders.sent_pictures(job.folder, job.order, job.request.anchor)
-        job.folder.begin(orders.intent(job.call_id, job.order, self._engine.card))
+        job.folder.begin(orders.intent(job.call_id, job.order, self._engine.card, job.request.anchor), job.sent)
         job.is_journaled = True
         if call.is_cancelled:
             raise CancelledError("Cancelled before anything was sent.", may_be_charged=False)
         self._paying.begin(job.asking)
         if self._paying.is_paid:
             job.folder.mark_sent(job.call_id)
+            call.spool = job.draft = job.folder.draft(job.call_id)
         began_s = time.monotonic()
         try:
             job.result = self._engine.shoot(job.order, call, partial(self._keep, job))
         finally:
             job.duration_s = time.monotonic() - began_s
+            if job.draft:
+                job.draft.close()
         job.developed = orders.developed(job.result, job.order.aspect_ratio, notes)
         job.result = orders.without_pictures(job.result)
+        self._remember(job)
         job.keep()
+
+    def _remember(self, job: Job, error: MaestroError | None = None) -> None:
+        """Once, and before the call is over in the journal: what a kill comes before is finished from there."""
+        if job.order is not None and not job.is_remembered:
+            job.is_remembered = True
+            self._paying.remember(job.folder, job.asking, partial(self._said, job, job.order, error), self._bill(job, error))
 
     def _bill(self, job: Job, error: MaestroError | None) -> Bill:
         if job.result is not None:  # whatever became of its picture, it was answered
@@ -228,8 +246,9 @@ class Jobs:
         )
 
     def _keep(self, job: Job, raw: bytes) -> None:
-        trouble = attempt(partial(job.folder.keep_answer, job.call_id, raw), "an answer")
+        trouble = attempt(partial(job.folder.keep_answer, job.call_id, raw, job.draft), "an answer")
         job.has_answer = trouble is None
+        job.leave()
         if trouble:
             # It is paid for: the engine reads it all the same, so that the picture can at least wait in memory.
             log.warning("The answer for shot %d could not be put on disk: %s", job.shot_id, trouble)

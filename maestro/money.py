@@ -23,6 +23,7 @@ from datetime import datetime
 from functools import partial
 from threading import Lock
 
+from maestro import estimates
 from maestro.attempts import attempt
 from maestro.caps import Caps, of_today, total_usd
 from maestro.config import Settings
@@ -73,16 +74,21 @@ class Money:
 
     # --- before a click
 
-    def price(self, pictures: int = 0, analyses: int = 0, redirects: int = 0) -> Price:
-        """What so many pictures, analyses (context and director together) and shots directed anew will cost, about."""
+    def price(self, pictures: int = 0, analyses: int = 0, redirects: int = 0, *, size: str = "") -> Price:
+        """What so many pictures of that size, analyses (context and director together) and shots directed anew cost, about."""
         if not self._is_paid:
             return FREE
-        wanted = ((pictures, self._picture_price), (analyses, self._analysis_price), (redirects, self._redirect_price))
+        wanted = (
+            (pictures, partial(self._picture_price, size)),
+            (analyses, self._analysis_price),
+            (redirects, self._redirect_price),
+        )
         parts = [(count, price_of_one()) for count, price_of_one in wanted if count]
         if not parts or any(price.usd is None for _, price in parts):
             return UNPRICED if parts else FREE
         origins = {price.origin for _, price in parts}
-        return Price(math.fsum(count * (price.usd or 0.0) for count, price in parts), "last" if "last" in origins else "list")
+        origin = next(name for name in ("built-in", "last", "list") if name in origins)
+        return Price(math.fsum(count * (price.usd or 0.0) for count, price in parts), origin)
 
     def require(self, project_id: str, usd: float | None) -> None:
         """Raises CapError when so much more would pass a cap, with what is in flight counted. None: nobody knows how much."""
@@ -204,20 +210,22 @@ class Money:
 
     # --- inside
 
-    def _picture_price(self) -> Price:
+    def _picture_price(self, size: str) -> Price:
         profile = self._models.profile("image")
-        return _listed(profile.price_usd) or _last(self._last_usd(profile.id, CallKind.SHOOT))
+        listed_usd = dict(profile.size_prices).get(size, profile.price_usd)
+        return _listed(listed_usd) or _last(self._last_usd(profile.id, CallKind.SHOOT)) or _built_in(profile.id, size)
 
     def _analysis_price(self) -> Price:
         profile = self._models.profile("text")
         last = [self._last_usd(profile.id, kind) for kind in (CallKind.DESCRIBE, CallKind.DIRECT)]
-        return _listed(profile.price_usd) or _last(*last)
+        return _listed(profile.price_usd) or _last(*last) or _built_in(profile.id)
 
     def _redirect_price(self) -> Price:
         profile = self._models.profile("text")
         # The provider's list knows the price of an analysis; one shot anew is about as long as half of it.
         listed_usd = None if profile.price_usd is None else profile.price_usd / 2
-        return _listed(listed_usd) or _last(self._last_usd(profile.id, CallKind.REDIRECT, CallKind.DIRECT))
+        last_usd = self._last_usd(profile.id, CallKind.REDIRECT, CallKind.DIRECT)
+        return _listed(listed_usd) or _last(last_usd) or _built_in(profile.id, share=0.5)
 
     def _last_usd(self, model: str, *kinds: CallKind) -> float | None:
         """What such a call cost last, of those that were not free."""
@@ -276,9 +284,14 @@ def _listed(usd: float | None) -> Price | None:
     return None if usd is None else Price(usd, "list")
 
 
-def _last(*usd: float | None) -> Price:
+def _last(*usd: float | None) -> Price | None:
     known = [part for part in usd if part is not None]
-    return Price(math.fsum(known), "last") if len(known) == len(usd) else UNPRICED
+    return Price(math.fsum(known), "last") if len(known) == len(usd) else None
+
+
+def _built_in(model: str, size: str = "", share: float = 1.0) -> Price:
+    usd = estimates.of(model, size)
+    return UNPRICED if usd is None else Price(usd * share, "built-in")
 
 
 def _outcome(cost_usd: float | None, *, may_be_charged: bool) -> tuple[ChargeState, float | None]:

@@ -46,8 +46,9 @@ def hired(settings: Settings) -> Hands:
     workers = cluster.connected(settings)
     if workers is None:
         return Hands()
-    # Of paid calls no more than the limit have begun: what waits for its turn can still be taken back.
-    many = min(workers.width, MOST_AT_ONCE) + SPARE if settings.is_offline else settings.max_concurrent_requests
+    if not settings.is_offline:  # of paid calls no more begin than here
+        return Hands(workers=workers)
+    many = min(workers.width, MOST_AT_ONCE) + SPARE
     shooting = ThreadPoolExecutor(many, thread_name_prefix="maestro-shoot")
     return Hands(shooting, ThreadPoolExecutor(many, thread_name_prefix="maestro-analyse"), workers=workers)
 

@@ -6,14 +6,12 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import gcd
 
 from maestro import png
 from maestro.errors import AnswerError, NewerProjectError, PictureError, WorkspaceError
 from maestro.services import images, pictures
-from maestro.services.storage import Intent, ProjectFolder
+from maestro.services.storage import AskedRecord, Intent, ProjectFolder, nearest_frame, reduced
 from maestro.types import (
-    SHOT_COUNT,
     Context,
     EngineCard,
     FrameOnDisk,
@@ -26,6 +24,7 @@ from maestro.types import (
     ShotSheet,
     SourceFrame,
     TakeLabel,
+    timecode,
 )
 
 Developed = tuple[GenerationResult, Picture]
@@ -81,8 +80,8 @@ def order(folder: ProjectFolder, request: Request, picture_limit: int | None = N
     return ordered, (*request.notes, *notes)
 
 
-def intent(call_id: str, order: ShotOrder, card: EngineCard) -> Intent:
-    """What the journal notes before the call."""
+def intent(call_id: str, order: ShotOrder, card: EngineCard, anchor: TakeLabel | None = None) -> Intent:
+    """What the journal notes before the call. `anchor` is the take that was chosen as one, sent or not."""
     shot, style = order.shot, order.style.sha256
     asked = (_sha256(order.source_frame.png), repr(order.context), order.aspect_ratio, order.size)
     return Intent(
@@ -95,6 +94,8 @@ def intent(call_id: str, order: ShotOrder, card: EngineCard) -> Intent:
         text=shot.text,
         frame_index=order.source_frame.index,
         began_at=datetime.now(UTC),
+        prompt=images.prompt(order) if card.is_paid else "",
+        asked=AskedRecord(str(anchor) if anchor else "", order.aspect_ratio, order.size),
     )
 
 
@@ -114,7 +115,7 @@ def sent_pictures(folder: ProjectFolder, order: ShotOrder, anchor: TakeLabel | N
 
 def sent_frame(folder: ProjectFolder, frame: SourceFrame) -> SentPicture:
     """A source frame as it is sent."""
-    return SentPicture("frame", f"Source frame {frame.index}", _sha256(frame.png), folder.frame_path(frame.index))
+    return SentPicture("frame", f"Source frame at {timecode(frame.time_s)}", _sha256(frame.png), folder.frame_path(frame.index))
 
 
 def developed(result: GenerationResult, aspect: str = "", notes: Sequence[str] = ()) -> list[Developed]:
@@ -160,10 +161,8 @@ def with_charge(message: str, *, is_paid: bool, may_be_charged: bool, cost_usd: 
 
 def frame_index(shot: Shot, frames: Sequence[FrameOnDisk]) -> int:
     """The source frame that a shot is made from: that of its framing, else the shots are spread over the frames in time order."""
-    if shot.framing and any(frame.index == shot.framing.frame_index for frame in frames):
-        return shot.framing.frame_index
-    place = min(shot.id, SHOT_COUNT) - 1  # a file edited by hand may hold other numbers
-    return frames[round(place / (SHOT_COUNT - 1) * (len(frames) - 1))].index
+    framed_index = shot.framing.frame_index if shot.framing else None
+    return nearest_frame(shot.id, framed_index, [frame.index for frame in frames])
 
 
 def aspect_ratio(project: Project) -> str:
@@ -171,8 +170,7 @@ def aspect_ratio(project: Project) -> str:
     if project.aspect_ratio:
         return project.aspect_ratio
     shape = project.clip or project.frames[0]
-    divisor = gcd(shape.width_px, shape.height_px)
-    return f"{shape.width_px // divisor}:{shape.height_px // divisor}"
+    return reduced(shape.width_px, shape.height_px)
 
 
 def _request(project: Project, sheet: ShotSheet) -> Request:
@@ -187,7 +185,8 @@ def _chosen_frame(sheet: ShotSheet, project: Project) -> tuple[int, tuple[str, .
         return nearest, ()
     if chosen == project.director_frame_index or any(frame.index == chosen for frame in project.frames):
         return chosen, ()
-    return nearest, (f"Source frame {chosen}, which was chosen for this shot, was replaced: frame {nearest} was used.",)
+    used = next(timecode(frame.time_s) for frame in project.frames if frame.index == nearest)
+    return nearest, (f"The source frame that was chosen for this shot was replaced: the one at {used} was used.",)
 
 
 def _anchor(folder: ProjectFolder, request: Request, picture_limit: int | None) -> tuple[Picture | None, tuple[str, ...]]:

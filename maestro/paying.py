@@ -77,11 +77,13 @@ class Paying:
         """Whether calls cost anything."""
         return self._engine.card.is_paid
 
-    def reserve(self, askings: Sequence[Asking], *, pictures: int = 0, analyses: int = 0, redirects: int = 0) -> None:
+    def reserve(
+        self, askings: Sequence[Asking], *, pictures: int = 0, analyses: int = 0, redirects: int = 0, size: str = ""
+    ) -> None:
         """Sets aside what these calls of one project will cost together, about. Raises CapError: then nothing may be asked."""
         if not self.is_paid or not askings:
             return
-        usd = self._money.price(pictures=pictures, analyses=analyses, redirects=redirects).usd
+        usd = self._money.price(pictures=pictures, analyses=analyses, redirects=redirects, size=size).usd
         each_usd = None if usd is None else usd / len(askings)
         self._money.reserve(askings[0].project_id, [asking.call_id for asking in askings], each_usd)
         for asking in askings:

@@ -6,12 +6,13 @@ import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol
 
 from maestro.errors import PictureError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UP_FILTER = 2
@@ -36,7 +37,7 @@ except ImportError:  # no wheel for this platform: zlib makes the same pictures,
     _fast_compressor = zlib.compressobj
 
 
-def encode(rgb: NDArray[np.uint8], compressor: Callable[[int], Compressor] = _fast_compressor) -> bytes:
+def encode(rgb: "NDArray[np.uint8]", compressor: Callable[[int], Compressor] = _fast_compressor) -> bytes:
     """Lossless PNG of an array (height, width, 3) in RGB.
 
     Every row is stored as its difference from the row above, which suits photographs and costs one subtraction; `compressor` is
@@ -50,8 +51,10 @@ def encode(rgb: NDArray[np.uint8], compressor: Callable[[int], Compressor] = _fa
     return b"".join((SIGNATURE, *_chunk(b"IHDR", header), *_chunk(b"IDAT", *packed), *_chunk(b"IEND")))
 
 
-def _bands(rows: NDArray[np.uint8]) -> Iterator[memoryview]:
+def _bands(rows: "NDArray[np.uint8]") -> Iterator[memoryview]:
     """The rows from top to bottom, filtered, some at a time; each band is overwritten by the next."""
+    import numpy as np  # noqa: PLC0415 - the first page is drawn without it
+
     height, length = rows.shape
     lines = np.empty((min(height, _BAND_ROWS), 1 + length), np.uint8)
     lines[:, 0] = _UP_FILTER

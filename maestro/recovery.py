@@ -64,10 +64,9 @@ class Recovery:
             bill, state = known.get(charge.call_id), charge.state
             if bill is None or charge.call_id in self._in_flight():
                 continue
+            named = bill.generation_id or folder.generation_id(charge.call_id)
             if state is ChargeState.OPEN or (state is not ChargeState.KNOWN and bill.cost_usd is not None):
-                self._money.settle(
-                    charge.call_id, bill.cost_usd, may_be_charged=bill.may_be_charged, generation_id=bill.generation_id
-                )
+                self._money.settle(charge.call_id, bill.cost_usd, may_be_charged=bill.may_be_charged, generation_id=named)
 
     def _develop(self, bills: dict[str, Bill], intent: Intent, raw: bytes) -> list[orders.Developed]:
         """The pictures of an answer that was kept; `bills` gets what it cost, of use or not."""

@@ -1,4 +1,7 @@
-"""The app as ASGI: Streamlit around Home.py, with a host check, pictures by URL, downloads and events. Home.py alone still runs."""
+"""The app as ASGI: Streamlit around Home.py, with a host check, pictures by URL, downloads and events. Home.py alone still runs.
+
+It listens before the pages and what is behind them are imported: the browser fetches Streamlit's own code meanwhile.
+"""
 
 import asyncio
 import json
@@ -6,10 +9,10 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,11 +24,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from maestro.config import ROOT, Settings
-from maestro.errors import MaestroError, ProjectMissingError
-from maestro.events import Events
-from maestro.ui import downloads, live
-from maestro.ui.live import EVERYWHERE
-from maestro.ui.studio import studio
+from maestro.errors import MaestroError, ProjectMissingError, SettingError
+from maestro.events import Events, topic
+from maestro.ui import served
+
+if TYPE_CHECKING:
+    from maestro.studio import Studio
 
 PING_S = 15.0
 WIDTHS_PX = (160, 320, 640, 960, 1280, 1920)
@@ -40,7 +44,18 @@ HEADERS = {
 OURS = ("/pictures/", "/events/", "/exports/", "/bundle/")
 LOOPBACK = ("localhost", "127.0.0.1")
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - named to be recognised, not to be bound
+EVERYWHERE = topic("list", "")
+"""What the topics begin with that every page hears of: projects, models, money."""
+_opening: list["asyncio.Task[tuple[Studio, Pulse]]"] = []
 _running: list["Pulse"] = []
+_is_ending = threading.Event()
+
+
+def studio() -> "Studio":
+    """The one Studio, opened by the first who asks. Raises SettingError when a setting is not allowed."""
+    from maestro.ui.studio import studio as real  # noqa: PLC0415 - see above
+
+    return real()
 
 
 class Pulse:
@@ -159,6 +174,8 @@ def picture(request: Request) -> Response:
 
 def export(request: Request) -> Response:
     """Frames, storyboard, shot list, or all of it, made now."""
+    from maestro.ui import downloads  # noqa: PLC0415
+
     project, name = request.path_params["project"], request.path_params["name"]
     file = downloads.make(project, name, request.query_params)
     return FileResponse(file, media_type=downloads.MEDIA_TYPES[file.suffix], filename=f"{project}_{name}")
@@ -172,6 +189,10 @@ def bundle_zip(request: Request) -> Response:
 
 async def events(request: Request) -> Response:
     """Server-sent events: the numbers of the project's topics and of those of all pages, all of them first, then each change."""
+    from maestro.ui.studio import was_seen  # noqa: PLC0415
+
+    await asyncio.shield(_opening[-1])
+    was_seen()
     pulse = _running[-1]
     return StreamingResponse(
         _told(pulse, f"{request.path_params['project']}/", EVERYWHERE),
@@ -216,25 +237,45 @@ def lifespan(on_ready: Callable[[], None]) -> Callable[[Any], AbstractAsyncConte
 
     @asynccontextmanager
     async def living(_app: object) -> AsyncIterator[dict[str, Any]]:
-        opened = studio()
-        pulse = Pulse(opened.events)
-        _running.append(pulse)
+        served.mark_served()
+        _is_ending.clear()
+        opening = asyncio.create_task(_open())
+        _opening.append(opening)
         _before_signals(end_streams)
-        live.mark_served()
         on_ready()
         try:
             yield {}
         finally:
-            pulse.stop()
-            _running.remove(pulse)
-            live.mark_served(is_served=False)
-            await asyncio.to_thread(opened.close)
+            served.mark_served(is_served=False)
+            with suppress(SettingError):  # the page has told it
+                opened, pulse = await opening
+                pulse.stop()
+                _running.remove(pulse)
+                await asyncio.to_thread(opened.close)
+            _opening.remove(opening)
 
     return living
 
 
+async def _open() -> "tuple[Studio, Pulse]":
+    opened = await asyncio.to_thread(_made_ready)
+    pulse = Pulse(opened.events)
+    _running.append(pulse)
+    if _is_ending.is_set():
+        pulse.stop()
+    return opened, pulse
+
+
+def _made_ready() -> "Studio":
+    """The Studio; and what the first page will want, imported before it is asked for."""
+    from maestro.ui import analysis, projects, shell, uploads  # noqa: F401, PLC0415
+
+    return studio()
+
+
 def end_streams() -> None:
     """Ends all event streams; callable from any thread and from a signal's handler."""
+    _is_ending.set()
     for pulse in _running:
         pulse.stop()
 

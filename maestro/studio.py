@@ -72,6 +72,7 @@ class Studio(Projects):
         self.frames = Frames(settings, self._recovery.open, self._analyses.is_running, events, self._booth, self._hands.looking)
         self._watch = Watch(workspace.folder, self._news.heard)
         self._closing = threading.Lock()
+        self._is_begun = False
         self._is_closed = False
 
     @property
@@ -82,13 +83,22 @@ class Studio(Projects):
     def begin(self, *, is_watching: bool = True) -> None:
         """From now on tells what other programs change in the workspace; asks what the models and the last calls cost.
 
-        Where no page is shown, nobody needs to watch the workspace.
+        Where no page is shown, nobody needs to watch the workspace. Makes ready what the first deed will want: libraries, the
+        reader of clips. Asked again, or when it is closed, it does nothing.
         """
-        if is_watching:
-            self._watch.start()
-        self._booth.warm()
-        self.models.refresh()
+        with self._closing:
+            if self._is_begun or self._is_closed:
+                return
+            self._is_begun = True
+            if is_watching:
+                self._watch.start()
+            self._booth.warm()
+            self.models.refresh()
         threading.Thread(target=attempt, args=(self._look_back, "earlier calls"), name="maestro-look-back", daemon=True).start()
+
+    def watch(self) -> None:
+        """The first part of `begin`, for when the rest has to wait: it takes the time that the first page wants."""
+        self._watch.start()
 
     def projects(self, words: str = "") -> list[ProjectCard]:
         """As in Projects, without those that only stand for a clip that could not be read."""

@@ -37,6 +37,12 @@ class Clip:
     size_bytes: int
 
 
+def timecode(time_s: float) -> str:
+    """Minutes, seconds and hundredths, such as "00:02.64"."""
+    minutes, hundredths = divmod(round(time_s * 100), 6000)
+    return f"{minutes:02d}:{hundredths // 100:02d}.{hundredths % 100:02d}"
+
+
 @dataclass(frozen=True, slots=True)
 class SourceFrame:
     """A picture decoded from the clip; `index` counts from 0, `time_s` from the first frame."""
@@ -251,9 +257,10 @@ class FrameOnDisk:
 class Take:
     """One generated picture of a shot; never overwritten.
 
-    `text` is the shot's text that it was made from, `prompt` what the engine was asked; `is_stale` when the shot's text or the
-    style has changed since; `is_missing` when its file is gone or no picture. `frame` is the source frame that it was made from,
-    None when nobody noted which file that was; `frame_index` may mean another picture once the clip or the frames were changed.
+    `text` is the shot's text that it was made from, `prompt` what the engine was asked; `is_stale` when the shot's text, the style,
+    or what else it is made from (source frame, anchor, shape) has changed since; `is_missing` when its file is gone or no picture.
+    `frame` is the source frame that it was made from, None when nobody noted which file that was; `frame_index` may mean another
+    picture once the clip or the frames were changed.
     """
 
     label: TakeLabel
@@ -485,7 +492,8 @@ class ModelProfile:
 
     `aspect_ratios`, `sizes`: what pictures can be asked for, empty when the model takes no such wish or the provider does not say;
     `reference_limit`: how many pictures may be sent, None when unknown. `price_usd` is that of one picture (image) or of one
-    analysis, context and director together (text). `expires_on` is the day from which it is not to be had.
+    analysis, context and director together (text); `size_prices` those of a picture of each size. `expires_on` is the day from
+    which it is not to be had.
     """
 
     id: str
@@ -496,6 +504,7 @@ class ModelProfile:
     reference_limit: int | None = None
     price_usd: float | None = None
     expires_on: date | None = None
+    size_prices: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -559,7 +568,8 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a click will cost, about. `origin` is "list" (the provider's price list), "last" (what the last one cost), "free" or "".
+    """What a click will cost, about. `origin` is "list" (the provider's price list), "last" (what the last one cost), "built-in"
+    (an estimate that came with Maestro), "free" or "".
 
     `usd` is None when nobody knows.
     """

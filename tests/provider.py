@@ -212,6 +212,17 @@ class _Exchange(BaseHTTPRequestHandler):
             self.close_connection = True
         finally:
             self.server.provider.ended(request)
+        if not self.close_connection:
+            self._see_off(request)
+
+    def _see_off(self, request: Recorded) -> None:
+        """Waits for the client to close, or to ask for more; a system that still held bytes for a client that died says so."""
+        try:
+            self.connection.recv(1, socket.MSG_PEEK)
+        except OSError:
+            request.was_reset = True
+            self.close_connection = True
+        request.left.set()
 
     def _play(self, request: Recorded, answer: Answer) -> None:
         provider = self.server.provider
@@ -227,14 +238,16 @@ class _Exchange(BaseHTTPRequestHandler):
         if request.disconnected.is_set() or answer.hangs or answer.drops_after == -1:
             self.close_connection = True
             return
-        is_whole = not answer.drips and answer.drops_after is None
+        is_whole = not answer.drips and answer.drops_after is None and answer.halts_after is None
         if is_whole and not answer.bills and request.method == "POST":
             provider.bill(cost_usd(body), request.generation_id)  # before the client can ask what it was
         self._head(request, answer, status, 10_000_000 if answer.drips else len(body))
         if answer.drips:
             self._drip(request)
         else:
-            self.wfile.write(body if is_whole else body[: answer.drops_after])
+            self.wfile.write(body if is_whole else body[: answer.halts_after or answer.drops_after])
+            if answer.halts_after is not None:
+                self._wait(request, provider.closing)
             self.close_connection = self.close_connection or not is_whole
 
     def _head(self, request: Recorded, answer: Answer, status: int, length_bytes: int) -> None:

@@ -12,7 +12,8 @@ class Answer:
     """One scripted answer. `body`: bytes or str go out as they are, None is the good answer, anything else becomes JSON.
 
     It waits for `gate` first. `hangs` never answers; `drips` sends a blank a beat, for ever; `drops_after` sends that many bytes of
-    the body, then closes the connection (-1: before the head). `bills`: it is billed although the client never sees its end.
+    the body, then closes the connection (-1: before the head), `halts_after` that many, then nothing more. `bills`: it is billed
+    although the client never sees its end.
     """
 
     status: int = 200
@@ -23,12 +24,16 @@ class Answer:
     hangs: bool = False
     drips: bool = False
     drops_after: int | None = None
+    halts_after: int | None = None
     bills: bool = False
 
 
 @dataclass
 class Recorded:
-    """A request as it came. `ended` is set when its answer is over, `disconnected` when the client left before that."""
+    """A request as it came. `ended` is set when its answer is over, `disconnected` when the client left before that.
+
+    `left` is set when the client closed the connection after a whole answer; `was_reset` if it had not read all of it.
+    """
 
     method: str
     path: str
@@ -37,6 +42,8 @@ class Recorded:
     generation_id: str = ""
     ended: threading.Event = field(default_factory=threading.Event)
     disconnected: threading.Event = field(default_factory=threading.Event)
+    left: threading.Event = field(default_factory=threading.Event)
+    was_reset: bool = False
 
     @property
     def words(self) -> str:

@@ -47,6 +47,21 @@ def test_an_unknown_price_is_refused_only_when_the_cap_is_reached(home: Opener) 
     assert caught.value.scope == "day"
 
 
+def test_a_first_batch_of_unknown_price_cannot_pass_a_cap(home: Opener) -> None:
+    """One may go, and what it cost is the price of the others; with room for the dearest of them all may go at once."""
+    at = home(project_cap_usd=1.0)
+    calls = [f"r{number}" for number in range(5)]
+    with pytest.raises(CapError, match="Ask for one first"):
+        at.money.reserve(PROJECT, calls, None)
+    at.money.reserve(PROJECT, calls[:1], None)
+    with pytest.raises(CapError, match=r"\$0.25 is in flight"):
+        at.money.reserve(PROJECT, calls[1:], None)
+    at.money.release(calls[0])
+    at.money.set_caps(1.5, 0.0)
+
+    at.money.reserve(PROJECT, calls, None)
+
+
 def test_calls_of_unknown_cost_count_as_their_price(home: Opener) -> None:
     """A cap is hard also when the provider is silent."""
     at = home(project_cap_usd=0.10)

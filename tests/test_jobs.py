@@ -4,7 +4,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -350,8 +350,12 @@ def test_a_paid_picture_that_cannot_be_saved_waits_in_memory(desk: Desk) -> None
     """The row holds it for the user, and keeps it as soon as the disk takes it."""
     project = desk.workspace.open(desk.id).path
     desk.engine.will(1, solid(42))
-    with blocked(project / "takes"), blocked(project / "incoming"):
-        desk.studio.generate(desk.id, [1])
+    with ExitStack() as trouble:
+        with desk.engine.held(1):
+            desk.studio.generate(desk.id, [1])
+            desk.engine.wait_for_orders(1)
+            trouble.enter_context(blocked(project / "takes"))
+            trouble.enter_context(blocked(project / "incoming"))
         desk.wait()
         waiting = desk.row(1)
         with pytest.raises(WorkspaceError):

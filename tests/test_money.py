@@ -8,7 +8,7 @@ import pytest
 
 from maestro.errors import DiskFullError
 from maestro.services.storage import Workspace
-from maestro.types import CallKind, ChargeState, Price
+from maestro.types import CallKind, ChargeState, ModelProfile, Price
 from tests.accounts import PROJECT, FullDisk, Opener, home
 from tests.fakes import FakeEngine
 from tests.services.storage_samples import VERSION, filled, intent, picture, result
@@ -124,6 +124,23 @@ def test_a_price_is_the_lists_else_the_last_ones_else_unknown(home: Opener) -> N
     at.models.check()
     assert at.money.price(pictures=2) == Price(0.08, "list")
     assert at.money.price(pictures=1, analyses=1).origin == "last"
+
+
+def test_models_of_the_settings_have_a_price_before_anybody_was_asked(home: Opener) -> None:
+    """An estimate that says so; the size that is chosen counts, in it as in the provider's list."""
+    at = home()
+    at.engine.choose("image", "google/gemini-nano-banana-2.1")
+    at.models.use("image", "google/gemini-nano-banana-2.1")
+    usual, large = at.money.price(pictures=1), at.money.price(pictures=1, size="4K")
+    assert usual.usd is not None
+    assert large.usd is not None
+    assert (usual.origin, 0.03 < usual.usd < 0.05, large.usd > 1.5 * usual.usd) == ("built-in", True, True)
+    profile = ModelProfile("google/gemini-nano-banana-2.1", "image", price_usd=0.04, size_prices=(("4K", 0.1),))
+    at.engine.profiles = (profile,)
+    at.models.check()
+
+    assert at.money.price(pictures=2, size="4K") == Price(0.2, "list")
+    assert at.money.price(pictures=2, size="1K") == Price(0.08, "list")
 
 
 def test_a_call_that_cannot_be_noted_is_not_begun(home: Opener, tmp_path: Path) -> None:

@@ -48,7 +48,10 @@ def test_a_shot_is_made_from_the_frame_and_the_anchor_that_were_chosen(desk: Des
     assert (order.source_frame.index, order.anchor and order.anchor.encoded) == (80, solid(1))
     kept = desk.studio.exchange(desk.id, desk.takes(2)[0].call_id)
     assert kept is not None
-    assert [(sent.role, sent.caption) for sent in kept.pictures][1:] == [("frame", "Source frame 80"), ("anchor", str(FIRST))]
+    assert [(sent.role, sent.caption) for sent in kept.pictures][1:] == [
+        ("frame", "Source frame at 00:03.33"),
+        ("anchor", str(FIRST)),
+    ]
     assert all(sent.path for sent in kept.pictures)
 
 

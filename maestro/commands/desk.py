@@ -46,14 +46,14 @@ def settings_or_exit() -> Settings:
 def opened(*, is_making: bool = True) -> Iterator[Desk]:
     """Ends the command with exit code 7 when it is to make something and the workspace cannot be used.
 
-    A command that makes nothing asks the provider for nothing either, unless it does so itself.
+    A command that makes nothing asks the provider for nothing either, unless it does so itself, and needs no workers.
     """
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(message)s")
     settings = settings_or_exit()
     stop = Stop()
     with stop.listening():
         try:
-            studio = built_studio(settings, Events())
+            studio = built_studio(settings if is_making else settings.model_copy(update={"executor": "threads"}), Events())
         except SettingError as error:
             refuse(error, USAGE)
         try:

@@ -1,6 +1,7 @@
 """`maestro doctor`: whether all is there that Maestro needs, and what to do where it is not. Costs nothing."""
 
 import importlib.util
+import secrets
 import shutil
 import socket
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from maestro import __version__
+from maestro import __version__, cluster
 from maestro.attempts import attempt
 from maestro.commands import reports
 from maestro.commands.desk import Desk, Ended, opened
@@ -72,6 +73,8 @@ def examine(desk: Desk) -> Iterator[Finding]:
     yield from _workspace(desk)
     yield _decoder(desk)
     yield from _engine(desk)
+    if desk.settings.executor == "dask":
+        yield from crew(desk.settings)
     yield _port(desk.settings)
     yield _fonts()
     yield _browser()
@@ -147,6 +150,46 @@ def _model(profile: ModelProfile) -> Finding:
 
 def _on_key(settings: Settings) -> str:
     return "Set OPENROUTER_API_KEY for the models of OpenRouter." if settings.engine == "auto" else ""
+
+
+def crew(settings: Settings) -> Iterator[Finding]:
+    """Whether the cluster is there, and its workers are like this program."""
+    found: list[dict[str, cluster.Facts | None]] = []
+    salt = secrets.token_hex(16)
+
+    def look() -> None:
+        with cluster.required(settings) as workers:
+            found.append(workers.facts(salt))
+
+    trouble = attempt(look, "the cluster")
+    if trouble:
+        yield _of(trouble, "cluster")
+        return
+    told, own = list(found[0].values()), cluster.facts_of(settings, salt)
+    if not told:
+        says = f"The scheduler at {settings.scheduler} answers, but no worker is there."
+        yield Finding("cluster", Grade.FAULT, says, f"Start workers: dask worker {settings.scheduler}")
+        return
+    faults = list(unlike(told, own, is_paid=not settings.is_offline))
+    yield from faults
+    if not faults:
+        yield Finding("cluster", Grade.OK, f"Workers at {settings.scheduler}: {len(told)}, all like this program.")
+
+
+def unlike(told: list[cluster.Facts | None], own: cluster.Facts, *, is_paid: bool) -> Iterator[Finding]:
+    """What is the matter with workers that told this of themselves."""
+    others = [each for each in told if each is None or each.version != own.version]
+    if others:
+        says = f"{len(others)} of {len(told)} workers do not run Maestro {own.version}, or have settings that are not allowed."
+        yield Finding("workers", Grade.FAULT, says, "Install the same version there, correct them, and start them again.")
+    known = [each for each in told if each]
+    if is_paid and (strangers := sum(each.key_mark != own.key_mark for each in known)):
+        says = f"{strangers} of {len(told)} workers have no key, or another one than this program."
+        step = "Set OPENROUTER_API_KEY where the workers are started, and start them again."
+        yield Finding("workers' key", Grade.FAULT, says, step)
+    if is_paid and (elsewhere := sum(each.base_url != own.base_url for each in known)):
+        says = f"{elsewhere} of {len(told)} workers ask another provider than this program."
+        yield Finding("workers' provider", Grade.FAULT, says, "Set MAESTRO_BASE_URL alike, and start them again.")
 
 
 def _port(settings: Settings) -> Finding:

@@ -1,18 +1,19 @@
 """One command at a time works on a project: threads of this process take turns, another process is told that it is too late."""
 
+import fcntl
 import hashlib
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from weakref import WeakValueDictionary
 
 from maestro.errors import WorkspaceError
 
 FOLDER = ".runs"
 
-_turns: dict[Path, threading.Lock] = {}
+_turns: WeakValueDictionary[Path, threading.Lock] = WeakValueDictionary()
 _taking = threading.Lock()
 
 
@@ -22,11 +23,10 @@ def held(workspace: Path, names: Sequence[str]) -> Iterator[None]:
 
     A process that dies lets go of them.
     """
-    folder = workspace / FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
+    (workspace / FOLDER).mkdir(mode=0o700, exist_ok=True)
     with ExitStack() as stack:
         for name in sorted(set(names)):  # always in the same order, so that nobody waits in a circle
-            path = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.lock"
+            path = path_of(workspace, name, "lock")
             with _taking:
                 turn = _turns.setdefault(path, threading.Lock())
             stack.enter_context(turn)
@@ -34,17 +34,32 @@ def held(workspace: Path, names: Sequence[str]) -> Iterator[None]:
         yield
 
 
+def path_of(workspace: Path, name: str, kind: str) -> Path:
+    """The file of that kind that stands for `name`."""
+    return workspace / FOLDER / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.{kind}"
+
+
 @contextmanager
 def _file(path: Path) -> Iterator[None]:
-    lock = FileLock(path, timeout=0, mode=0o600, thread_local=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise WorkspaceError(
-            "Another command is working on this project right now; nothing was asked.",
-            next_step="Wait for it, then run this again.",
-        ) from None
+    descriptor = _taken(path)
     try:
         yield
     finally:
-        lock.release()
+        path.unlink(missing_ok=True)  # while it is held: whoever has it open already sees that it is not the one any more
+        os.close(descriptor)
+
+
+def _taken(path: Path) -> int:
+    while True:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino:
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            raise WorkspaceError(
+                "Another command is working on this project right now; nothing was asked.",
+                next_step="Wait for it, then run this again.",
+            ) from None
+        os.close(descriptor)

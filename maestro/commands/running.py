@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maestro.attempts import attempt
+from maestro.commands.begun import Begun, begun
 from maestro.commands.budget import Budget
 from maestro.commands.delivery import deliver
 from maestro.commands.desk import Desk
@@ -102,7 +103,7 @@ class ClipRun:
         order, studio = self.order, self.desk.studio
         self.tell("Checking the clip", 0, STEPS + len(order.shot_ids))
         clip = studio.check_clip(order.clip, order.clip.name, is_trimmed=order.is_trimmed)
-        names = [f"inputs {clip.sha256} {order.style.sha256}"]
+        names = [self._inputs(clip)]
         if order.name:
             names.append(f"name {order.name.strip().casefold()}")
         with held(self.desk.settings.workspace, names):
@@ -124,7 +125,7 @@ class ClipRun:
     def _find(self, clip: Clip) -> None:
         find = self.finder.made_from
         found = self.finder.named(self.order.name, clip, self.order.style) if self.order.name else find(clip, self.order.style)
-        self.project_id = found or ""
+        self.project_id = found or ("" if self.order.name else self._begun(clip).found(self.desk.studio))
         self._earlier = frozenset(charge.call_id for charge in self._charges())
 
     def _room(self, clip: Clip) -> None:
@@ -133,7 +134,8 @@ class ClipRun:
             return
         project = self._project()
         missing = len(self.order.shot_ids) - len(self._takes(project))
-        price = self.desk.studio.money.price(pictures=missing, analyses=0 if project and project.sheets else 1)
+        analyses, size = 0 if project and project.sheets else 1, project.size if project else ""
+        price = self.desk.studio.money.price(pictures=missing, analyses=analyses, size=size)
         self.budget.enter(self, clip.name, price.usd)
 
     def _analyze(self, clip: Clip) -> None:
@@ -150,8 +152,16 @@ class ClipRun:
         else:
             self._begin(clip)
         self._wait(self._is_analysed)
-        if not self._is_over():
-            self._require_analysed()
+        if self._is_over():
+            return
+        self._begun(clip).forget()
+        self._require_analysed()
+
+    def _inputs(self, clip: Clip) -> str:
+        return f"inputs {clip.sha256} {self.order.style.sha256}"
+
+    def _begun(self, clip: Clip) -> Begun:
+        return begun(self.desk.settings.workspace, self._inputs(clip))
 
     def _begin(self, clip: Clip) -> None:
         order, studio = self.order, self.desk.studio
@@ -159,6 +169,7 @@ class ClipRun:
         self.project_id = studio.analyze(order.clip, order.clip.name, order.style, project_id, is_trimmed=order.is_trimmed)
         if order.name and project_id is None:
             studio.rename(self.project_id, order.name.strip())
+        self._begun(clip).remember(self.project_id)
         self.finder.remember(self.project_id, clip, order.style)
 
     def _is_analysed(self) -> bool:

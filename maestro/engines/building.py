@@ -1,9 +1,12 @@
 """Which engine answers: the one place that knows them all. Imports each only when it is wanted, so that the start stays quick."""
 
 from concurrent.futures import Executor
+from functools import partial
 
 from maestro.config import Settings
 from maestro.engines import Engine
+from maestro.engines.late import LateEngine
+from maestro.engines.offline import standing
 from maestro.services import video
 from maestro.types import GenerationResult
 
@@ -14,9 +17,7 @@ def build(settings: Settings, booth: video.Booth, executor: Executor | None = No
     With `executor`, its workers do what takes long.
     """
     if settings.is_offline:
-        from maestro.engines.offline import OfflineEngine  # noqa: PLC0415
-
-        own = OfflineEngine(study=booth.study)
+        own = LateEngine(standing.card(standing.sound_files()), partial(_offline, booth))
         if executor is None:
             return own
         from maestro.engines.remote import RemoteEngine  # noqa: PLC0415
@@ -25,6 +26,12 @@ def build(settings: Settings, booth: video.Booth, executor: Executor | None = No
     from maestro.engines.openrouter import OpenRouterEngine  # noqa: PLC0415
 
     return OpenRouterEngine(settings, executor)
+
+
+def _offline(booth: video.Booth) -> Engine:
+    from maestro.engines.offline import OfflineEngine  # noqa: PLC0415
+
+    return OfflineEngine(study=booth.study)
 
 
 def develop(engine: str, raw: bytes, shot_id: int) -> GenerationResult:

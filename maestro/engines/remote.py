@@ -40,7 +40,7 @@ class RemoteEngine:
         """What the clip shows; a worker that does not see the clip gets it."""
         if footage.path is None:
             return crew.ask(self._executor, _describe, footage, call.left_s, call=call)
-        still = replace(footage, path=None)
+        still = replace(footage, path=None, frames=())  # it looks at the clip alone
         return with_clip(self._executor, _describe_clip, footage.path, still, call.left_s, call=call)
 
     def direct(self, footage: Footage, context: Context, call: Call) -> Directed:

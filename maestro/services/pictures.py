@@ -9,7 +9,6 @@ import struct
 import zlib
 from io import BytesIO
 
-import numpy as np
 from PIL import Image, ImageCms
 from PIL.Image import Transpose
 
@@ -159,6 +158,8 @@ def _eight_bit(opened: Image.Image) -> Image.Image:
     opened.load()
     if not opened.mode.startswith("I"):
         return opened
+    import numpy as np  # noqa: PLC0415 - the first page is drawn without it
+
     return Image.fromarray(np.clip(np.asarray(opened) >> 8, 0, 255).astype(np.uint8))
 
 
@@ -197,6 +198,8 @@ def _over_white(picture: Image.Image) -> Image.Image:
 
 def _safe_picture(picture: Image.Image, media_type: str) -> Picture:
     if media_type == "image/png":
+        import numpy as np  # noqa: PLC0415
+
         encoded = png.encode(np.asarray(picture))
         if len(encoded) <= _MAX_PNG_BYTES:
             return Picture(encoded, media_type, picture.width, picture.height)

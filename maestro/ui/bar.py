@@ -26,9 +26,10 @@ def show(project_id: str) -> None:
             _bar_button("Generate missing", "missing", project, _asked_for(project, missing))
             st.button("Cancel", key=f"cancel-all-{project_id}", disabled=not running, on_click=rows.cancel, args=(project_id, None))
             shape.choose("bar", project)
-            st.html(f'<p class="m-line m-count" role="status">{_progress_words(project, len(running))}</p>')
+            first = 'data-first="The five shots are there."'
+            st.html(f'<p class="m-line m-count" role="status" {first}>{_progress_words(project, len(running))}</p>')
         if studio().card.is_paid:
-            told = (_prices(len(idle), len(missing)), shape.words(project))
+            told = (_prices(len(idle), len(missing), project.size), shape.words(project))
             st.html(f'<p class="m-line m-prices">{escape(" · ".join(part for part in told if part))}</p>')
         done = sum(sheet.last_take is not None and sheet.shot.id not in running for sheet in project.sheets)
         st.html(f'<div class="m-progress"><i style="width:{100 * done / len(project.sheets):.0f}%"></i></div>')
@@ -54,14 +55,14 @@ def _in_flight(project_id: str) -> list[int]:
     return [number for number in range(1, SHOT_COUNT + 1) if studio().row(project_id, number).state in rows.IN_FLIGHT]
 
 
-def _prices(idle: int, missing: int) -> str:
+def _prices(idle: int, missing: int, size: str) -> str:
     """Such as "All about $0.20 · missing about $0.08 (list price)": beside the buttons, which keep their width when it comes."""
     if not idle:
         return "All of them are on their way."
-    every = studio().money.price(pictures=idle)
+    every = studio().money.price(pictures=idle, size=size)
     if every.usd is None or missing in (0, idle):
         return f"All: {prices.words(every)}"
-    return f"All: {prices.about(every)} · missing: {prices.words(studio().money.price(pictures=missing))}"
+    return f"All: {prices.about(every)} · missing: {prices.words(studio().money.price(pictures=missing, size=size))}"
 
 
 def _progress_words(project: Project, running: int) -> str:

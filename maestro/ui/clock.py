@@ -22,14 +22,14 @@ def running_html(elapsed_s: float, expected_s: float | None = None) -> str:
     """Such as "12 s · about 8 s left"."""
     began = datetime.now(UTC) - timedelta(seconds=elapsed_s)
     expected = "" if expected_s is None else f"{expected_s:.1f}"
-    return f'<span class="m-clock" data-began="{_ms(began)}" data-expected="{expected}">{seconds(elapsed_s)}</span>'
+    return f'<span class="m-clock" role="timer" data-began="{_ms(began)}" data-expected="{expected}">{seconds(elapsed_s)}</span>'
 
 
 def hold_html(hold_s: float) -> str:
     """Such as "trying again in 12 s", counting down."""
     until = datetime.now(UTC) + timedelta(seconds=hold_s)
     words = f"trying again in {math.ceil(hold_s)} s" if hold_s >= 0.5 else "trying again"
-    return f'<span class="m-clock" data-until="{_ms(until)}">{words}</span>'
+    return f'<span class="m-clock" role="timer" data-until="{_ms(until)}">{words}</span>'
 
 
 def saved_html(moment: datetime) -> str:

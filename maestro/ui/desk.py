@@ -115,7 +115,7 @@ def _words(project: Project, sheet: ShotSheet, standing: rows.Standing) -> None:
         ideas.popover(field, project, sheet, standing.analysis)
         shape.choose("desk", project)
         rows.cancel_button(project.id, shot_id, standing)
-    rows.state_line(field, sheet, standing, shape.words(project) if studio().card.is_paid else "")
+    rows.state_line(field, sheet, standing, shape.words(project) if studio().card.is_paid else "", project.size)
     rows.trouble(project, sheet, standing, field)
     references.choose(project, sheet)
 

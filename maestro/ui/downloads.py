@@ -63,14 +63,14 @@ def _storyboard(project: Project) -> None:
     with st.popover("Storyboard (PDF)", key=f"storyboard-{project.id}"):
         _choose(project.id, "Frames on a page", "frames", tuple(_PER_PAGE), "6")
         _choose(project.id, "Paper", "paper", tuple(_PAPERS), "A4")
-        st.toggle("Lines for notes", key=_key(project.id, "notes"))
-        st.toggle("Every shot, saved or not", key=_key(project.id, "all"))
+        st.toggle("Lines for notes", key=_key(project.id, "notes"), persist_state="session")
+        st.toggle("Every shot, saved or not", key=_key(project.id, "all"), persist_state="session")
         _offer(project, "Download PDF", "storyboard.pdf")
 
 
 def _choose(project_id: str, label: str, part: str, names: tuple[str, ...], first: str) -> None:
     state.seed_choice(_key(project_id, part), value=first)
-    st.segmented_control(label, names, key=_key(project_id, part), required=True)
+    st.segmented_control(label, names, key=_key(project_id, part), required=True, persist_state="session")
 
 
 def _key(project_id: str, part: str) -> str:

@@ -1,6 +1,7 @@
 """Who answers: the engine's card in the sidebar, with its models, what is left on the key, and "Check connection"."""
 
 import threading
+import zlib
 from datetime import UTC, date, datetime
 
 import streamlit as st
@@ -58,15 +59,17 @@ def _models() -> None:
 def _chooser(step: str) -> None:
     chosen = studio().models.profile(step)
     profiles = {profile.id: profile for profile in studio().models.choices(step)} | {chosen.id: chosen}
-    key = f"model-{step}-{state.turn(f'model-{step}')}-{chosen.id}"
+    names = {model: name_of(profile, model) for model, profile in profiles.items()}
+    # The browser sends the name that it shows. With prices that changed since, it would name no model: then it is another widget.
+    key = f"model-{step}-{state.turn(f'model-{step}')}-{zlib.crc32(repr(names).encode()):08x}-{chosen.id}"
     st.selectbox(
         STEPS[step],
         list(profiles),
         index=list(profiles).index(chosen.id),
-        format_func=lambda name: name_of(profiles.get(name), name),
+        format_func=lambda model: names.get(model, model),
         key=key,
         on_change=_use,
-        args=(step, key),
+        args=(step, key, frozenset(profiles)),
     )
     price = "" if chosen.price_usd is None else f": about {money(chosen.price_usd)} {UNITS[step]}, by the provider's list."
     st.html(f'<p class="m-credit">{escape(f"{chosen.id}{price}")}</p>')  # whole, where the field cuts it off
@@ -79,9 +82,9 @@ def name_of(profile: ModelProfile | None, name: str) -> str:
     return f"{name} · {money(profile.price_usd)} {UNITS[profile.step]}"
 
 
-def _use(step: str, key: str) -> None:
+def _use(step: str, key: str, known: frozenset[str]) -> None:
     model = state.chosen(key)
-    if model and model != studio().models.profile(step).id:
+    if model in known and model != studio().models.profile(step).id:
         with messages.guarded("engine"):
             studio().models.use(step, model)
         if state.message("engine") is not None:

@@ -3,14 +3,12 @@
 import streamlit as st
 
 from maestro.events import topic
-from maestro.types import SHOT_COUNT, Project, Take, TakeLabel
-from maestro.ui import downloads, exchange, live, messages, opening, pictures, state
-from maestro.ui.markup import count, day, escape, is_same_shape, money, seconds, shape, shorten
-from maestro.ui.studio import studio
+from maestro.types import SHOT_COUNT, Project, Take
+from maestro.ui import downloads, lightbox, live, messages, opening, pictures, state, takes
+from maestro.ui.markup import count, escape, shorten
 
 PER_PAGE = 24
 SHEET_PX = 640
-LARGE_PX = 1920
 WORDS_SHOWN = 140
 PARTS = ("project", "analysis", *(f"shot-{number}" for number in range(1, SHOT_COUNT + 1)))
 
@@ -31,24 +29,26 @@ def _sheet(project_id: str) -> None:
     project = opening.opened(project_id)
     if project is None:
         return
-    takes = project.saved_takes
-    about = f"{count(len(takes), 'saved frame')} · {escape(project.name)}"
+    saved = project.saved_takes
+    about = f"{count(len(saved), 'saved frame')} · {escape(project.name)}"
     st.html(f'<header class="m-header"><h1>Gallery</h1><span>{about}</span></header>')
-    messages.at(_place(project_id))
+    messages.at(lightbox.place_of(project_id))
     _way_back(project_id)
-    if not takes:
+    if not saved:
         _nothing_yet(project)
-        downloads.show(project)
-        return
     downloads.show(project)
-    sheet = st.grid("auto", min_column_width=300, gap="medium", key="sheet")
-    on_page = _on_page(project_id, takes)
-    with sheet:
-        for take in on_page:
-            _frame(project, take)
+    if saved:
+        _contact_sheet(project, saved)
     opened = state.preview()
     if opened is not None and opened[0] == project_id:
-        _lightbox(project_id)
+        lightbox.show(project_id)
+
+
+def _contact_sheet(project: Project, saved: tuple[Take, ...]) -> None:
+    on_page = _on_page(project.id, saved)
+    with st.grid("auto", min_column_width=300, gap="medium", key="sheet"):
+        for take in on_page:
+            _frame(project, take)
 
 
 def _nothing_yet(project: Project) -> None:
@@ -71,12 +71,12 @@ def _go(words: str, project_id: str) -> None:
         st.page_link("Home.py", label=words, query_params={"project": project_id})
 
 
-def _on_page(project_id: str, takes: tuple[Take, ...]) -> tuple[Take, ...]:
-    pages = -(-len(takes) // PER_PAGE)
+def _on_page(project_id: str, saved: tuple[Take, ...]) -> tuple[Take, ...]:
+    pages = -(-len(saved) // PER_PAGE)
     if pages < 2:
-        return takes
+        return saved
     number = st.pagination(pages, key=f"gallery-page-{project_id}")
-    return takes[(number - 1) * PER_PAGE : number * PER_PAGE]
+    return saved[(number - 1) * PER_PAGE : number * PER_PAGE]
 
 
 def _frame(project: Project, take: Take) -> None:
@@ -85,155 +85,38 @@ def _frame(project: Project, take: Take) -> None:
         with st.container(key=f"look-{name}", gap=None):
             pictures.figure(
                 pictures.url(project.id, take.path, SHEET_PX),
-                alt(take),
+                lightbox.alt(take),
                 ratio=opening.ratio(project),
-                class_="m-whole" if shape_mark(project, take) else "",
+                class_="m-whole" if lightbox.shape_mark(project, take) else "",
             )
             st.button(
-                f"Look at {spoken(take.label)}",
+                f"Look at {lightbox.spoken(take.label)}",
                 key=f"look-at-{project.id}-{name}",
                 on_click=state.open_preview,
                 args=(project.id, take.label),
             )
-        about = [f"take {take.label.number}", *shape_mark(project, take), cost(take)]
+        about = [f"take {take.label.number}", *lightbox.shape_mark(project, take), takes.cost(take)]
         slate = f'<p class="m-slate"><b>SHOT {take.label.shot_id}</b> · {escape(" · ".join(about))}</p>'
         st.html(f'{slate}<p class="m-words">{escape(shorten(take.text, WORDS_SHOWN))}</p>')
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", key=f"deeds-{name}"):
-            _download(project.id, take, "sheet")
+            lightbox.download(project.id, take, "sheet")
             st.button(
-                "Take out", key=f"out-{project.id}-{name}", type="tertiary", on_click=_take_out, args=(project.id, take.label)
+                "Take out",
+                key=f"out-{project.id}-{name}",
+                type="tertiary",
+                on_click=lightbox.take_out,
+                args=(project.id, take.label),
             )
 
 
-def _download(project_id: str, take: Take, where: str) -> None:
-    if take.is_missing:
-        return
-    if live.is_served():
-        address = escape(pictures.download_url(project_id, take.path))
-        st.html(
-            f'<a class="m-link" href="{address}" download aria-label="Download {spoken(take.label)}">Download</a>', width="content"
-        )
-        return
-    st.download_button(
-        "Download",
-        data=take.path.read_bytes,
-        file_name=take.path.name,
-        mime=take.media_type,
-        key=f"download-{where}-{project_id}-{take.label}",
-        on_click="ignore",
-        type="tertiary",
-    )
-
-
-def alt(take: Take) -> str:
-    """What the picture shows, for those who do not see it."""
-    return f"{spoken(take.label).capitalize()}: {shorten(take.text, 200)}"
-
-
-def spoken(take: TakeLabel) -> str:
-    """Such as "shot 1, take 2"."""
-    return f"shot {take.shot_id}, take {take.number}"
-
-
-@st.dialog("Frame", width="large", on_dismiss=state.close_preview)
-def _lightbox(project_id: str) -> None:
-    project, opened = opening.opened(project_id), state.preview()
-    takes = () if project is None else project.saved_takes
-    labels = [take.label for take in takes]
-    if opened is None or opened[1] not in labels:
-        st.html('<p class="m-quiet">This frame is no longer in the gallery.</p>')
-        return
-    place = labels.index(opened[1])
-    take = takes[place]
-    pictures.figure(
-        pictures.url(project_id, take.path, LARGE_PX), alt(take), ratio=f"{take.width_px} / {take.height_px}", class_="m-large"
-    )
-    st.html(
-        f'<div class="m-slate"><b>SHOT {take.label.shot_id}</b> · take {take.label.number} · {place + 1} of {len(takes)}</div>'
-        f'<p class="m-words">{escape(take.text)}</p><p class="m-quiet">{escape(facts(take))}</p>{_notes_html(project, take)}'
-    )
-    with st.container(horizontal=True, vertical_alignment="center", key="lightbox-bar"):
-        _step("Previous", project_id, labels[place - 1] if place else None, "Left")
-        _step("Next", project_id, labels[place + 1] if place + 1 < len(labels) else None, "Right")
-        _download(project_id, take, "large")
-    exchange.unfold(project_id, take, "gallery")
-
-
-def _step(name: str, project_id: str, to: TakeLabel | None, shortcut: str) -> None:
-    st.button(name, key=f"lightbox-{name}", disabled=to is None, on_click=_turn_to, args=(project_id, to), shortcut=shortcut)
-
-
-def _turn_to(project_id: str, to: TakeLabel | None) -> None:
-    if to is not None:
-        state.open_preview(project_id, to)
-
-
-def facts(take: Take) -> str:
-    """Who made it, how long it took, what it cost, how large it is."""
-    return " · ".join(
-        (
-            take.model or take.engine,
-            f"{take.width_px}\N{MULTIPLICATION SIGN}{take.height_px}",
-            seconds(take.duration_s),
-            cost(take),
-            day(take.created_at),
-        )
-    )
-
-
-def cost(take: Take) -> str:
-    """Such as "$0.04"; what was made on this computer is free."""
-    return "free" if take.engine == "offline" else money(take.cost_usd)
-
-
-def shape_mark(project: Project | None, take: Take) -> list[str]:
-    """The picture's shape where it is not the one that the project's pictures have: a list of one, or of none."""
-    wide, high = _shape(project)
-    return [] if is_same_shape(take.width_px, take.height_px, wide, high) else [shape(take.width_px, take.height_px)]
-
-
-def _shape(project: Project | None) -> tuple[float, float]:
-    if project is None or (not project.aspect_ratio and project.clip is None):
-        return 16, 9
-    if project.aspect_ratio:
-        wide, _, high = project.aspect_ratio.partition(":")
-        return float(wide), float(high)
-    return (project.clip.width_px, project.clip.height_px) if project.clip is not None else (16, 9)
-
-
-def _notes_html(project: Project | None, take: Take) -> str:
-    notes = list(take.notes)
-    wide, high = _shape(project)
-    if not notes and shape_mark(project, take):
-        wanted = shape(round(wide * 1000), round(high * 1000))
-        notes.append(f"Its shape is {shape(take.width_px, take.height_px)}, that of this project's pictures is {wanted}.")
-    return "".join(f'<p class="m-quiet">{escape(note)}</p>' for note in notes)
-
-
-def _take_out(project_id: str, take: TakeLabel) -> None:
-    with messages.guarded(_place(project_id)):
-        studio().save(project_id, take, is_saved=False)
-        state.set_last_done(_place(project_id), take)
-
-
 def _way_back(project_id: str) -> None:
-    take = state.last_done(_place(project_id))
-    if take is None:
+    out = lightbox.taken_out(project_id)
+    if not out:
         st.empty()
         return
+    more = f" So were {len(out) - 1} before it." if len(out) > 1 else ""
+    said = f"{lightbox.spoken(out[-1]).capitalize()} was taken out. The take itself is kept.{more}"
     with st.container(key="gallery-undo", horizontal=True, vertical_alignment="center"):
-        st.html(
-            f'<div class="m-notice" role="status">{spoken(take).capitalize()} was taken out. The take itself is kept.</div>',
-            width="content",
-        )
-        st.button("Undo", key=f"gallery-undo-{project_id}", type="tertiary", on_click=_put_back, args=(project_id, take))
-
-
-def _put_back(project_id: str, take: TakeLabel) -> None:
-    with messages.guarded(_place(project_id)):
-        studio().save(project_id, take, is_saved=True)
-        state.set_last_done(_place(project_id), None)
-
-
-def _place(project_id: str) -> str:
-    return f"gallery-{project_id}"
+        st.html(f'<div class="m-notice" role="status">{said}</div>', width="content")
+        args = (project_id, out[-1])
+        st.button("Undo", key=f"gallery-undo-{project_id}", type="tertiary", on_click=lightbox.put_back, args=args)

@@ -6,28 +6,17 @@ import streamlit as st
 
 from maestro.events import topic
 from maestro.ui import state
-from maestro.ui.studio import studio
+from maestro.ui.served import is_served, mark_served
+from maestro.ui.studio import studio, was_seen
+
+__all__ = ["LIST", "is_served", "listen", "mark_served"]
 
 _listener = st.components.v2.component(
     "maestro_live", js=(Path(__file__).parent / "browser" / "live.js").read_text(encoding="utf-8")
 )
-_served = False
 
-EVERYWHERE = topic("list", "")
-"""What the topics begin with that every page hears of: projects, models, money."""
 LIST = topic("list", "projects")
 """Told about whenever the list of projects changes."""
-
-
-def is_served() -> bool:
-    """Whether our own server is around the pages: then pictures and events have addresses."""
-    return _served
-
-
-def mark_served(*, is_served: bool = True) -> None:
-    """Told by the server when it takes up its work."""
-    global _served  # noqa: PLW0603 - one server a process
-    _served = is_served
 
 
 def listen(*topics: str, is_busy: bool = False, is_first: bool = False, key: str) -> None:
@@ -37,6 +26,8 @@ def listen(*topics: str, is_busy: bool = False, is_first: bool = False, key: str
     looked after more often where no events can be had; `is_first` ones are redrawn before the others.
     """
     events = studio().events
+    if not is_served():
+        was_seen()
     _listener(
         data={
             "project": state.project_id() or LIST.split("/")[0],

@@ -4,6 +4,7 @@ import html
 import re
 from datetime import UTC, date, datetime
 
+from maestro import types
 from maestro.types import Clip
 
 SHAPES = ((16, 9), (1, 1), (9, 16), (4, 3), (3, 4), (3, 2), (2, 3), (5, 4), (4, 5), (21, 9), (9, 21))
@@ -45,8 +46,7 @@ def seconds(duration_s: float) -> str:
 
 def timecode(time_s: float) -> str:
     """Minutes, seconds and hundredths, such as "00:02.64"."""
-    minutes, hundredths = divmod(round(time_s * 100), 6000)
-    return f"{minutes:02d}:{hundredths // 100:02d}.{hundredths % 100:02d}"
+    return types.timecode(time_s)
 
 
 def money(cost_usd: float | None) -> str:

@@ -41,7 +41,7 @@ def figure_html(src: str, alt: str, *, ratio: str, caption_html: str = "", class
     inside = (
         f'<img src="{escape(src)}" alt="{escape(alt)}" loading="lazy" decoding="async">'
         if src
-        else '<span class="m-missing" role="img">file missing</span>'
+        else f'<span class="m-missing" role="img" aria-label="{escape(alt)} (file missing)">file missing</span>'
     )
     caption = f"<figcaption>{caption_html}</figcaption>" if caption_html else ""
     shape = f'style="--shape:{escape(ratio)};aspect-ratio:{escape(ratio)}"'

@@ -1,8 +1,13 @@
 """Prices before the click, in words: about how much, and where the figure comes from."""
 
+from maestro.estimates import AS_OF
 from maestro.types import Price
 
-ORIGINS = {"list": "list price", "last": "as the last one"}
+ORIGINS = {
+    "list": "list price",
+    "last": "as the last one",
+    "built-in": f"built-in estimate of {AS_OF.day} {AS_OF:%B %Y}",
+}
 SMALLEST_USD = 0.005
 """What a price must be to be told in cents."""
 

@@ -4,15 +4,17 @@ from functools import partial
 
 import streamlit as st
 
-from maestro.errors import MaestroError
-from maestro.types import FrameOnDisk, Project, RowStatus, ShotSheet, Take, TakeLabel
-from maestro.ui import exchange, messages, opening, pictures, references, rows, state, takes, words
-from maestro.ui.markup import count, escape, timecode
+from maestro.types import Project, RowStatus, ShotSheet, Take, TakeLabel
+from maestro.ui import compare, exchange, opening, pictures, places, references, rows, state, takes, words
+from maestro.ui.markup import count, escape
 from maestro.ui.studio import studio
 from maestro.ui.words import Words
 
 CELL_PX = 124
 LARGE_PX = 1280
+OTHER_PX = 190
+SOURCE = 0
+"""Stands for the source frame among the numbers of takes."""
 
 
 def show(project: Project, sheet: ShotSheet, status: RowStatus) -> None:
@@ -23,15 +25,10 @@ def show(project: Project, sheet: ShotSheet, status: RowStatus) -> None:
     else:
         with st.container(key="large"):
             _large(project, sheet, take)
-    _take_actions(project, take)
+    _take_actions(project, sheet, take)
     _taken_away(project)
     _strip(project, sheet, take)
     _origin(take)
-
-
-def frame_of(project: Project, sheet: ShotSheet, take: Take | None) -> FrameOnDisk | None:
-    """The source frame of a take, also one that was replaced since; without a take, that which the shot will be made from."""
-    return references.frame_of(project, sheet) if take is None else references.find_frame(project, take.frame_index)
 
 
 def _chosen_take(project: Project, sheet: ShotSheet) -> Take | None:
@@ -40,48 +37,73 @@ def _chosen_take(project: Project, sheet: ShotSheet) -> Take | None:
 
 
 def _large(project: Project, sheet: ShotSheet, take: Take) -> None:
-    frame = frame_of(project, sheet, take)
     source = pictures.url(project.id, take.path, LARGE_PX)
-    if frame is None or not source or state.chosen(_compare_key(project)) is False:
+    other = _other(project, sheet, take) if source and state.chosen(_compare_key(project)) is not False else None
+    if other is None:
         pictures.figure(source, takes.alt(sheet, take), ratio=f"{take.width_px} / {take.height_px}")
         return
-    from streamlit_extras.image_compare_slider import image_compare_slider  # noqa: PLC0415 - it costs the start of the app
+    compare.slider(other, take, alt=takes.alt(sheet, take), key="desk")
 
-    try:
-        before, after = studio().thumbnail(frame.path, LARGE_PX), studio().thumbnail(take.path, LARGE_PX)
-    except MaestroError as error:
-        messages.show(error)
-        return
-    st.html(
-        f'<p class="m-hidden">{escape(takes.alt(sheet, take))}, compared with its source frame at {timecode(frame.time_s)}.</p>'
-    )
-    image_compare_slider(
-        str(before),
-        str(after),
-        label1=f"source {timecode(frame.time_s)}",
-        label2=f"take {take.label.number}",
-        key=f"compare-{take.label}",
-    )
+
+# --- what a take is compared with
+
+
+def _other(project: Project, sheet: ShotSheet, take: Take) -> compare.Side | None:
+    """The take that was chosen for it, else the source frame; None when that is not there."""
+    number = state.chosen(_other_key(project, sheet))
+    other = next((one for one in _others(sheet, take) if one.label.number == number), None)
+    if other is not None:
+        return compare.of_take(other)
+    frame = references.find_frame(project, take.frame_index)
+    return None if frame is None else compare.of_frame(frame)
+
+
+def _others(sheet: ShotSheet, take: Take) -> list[Take]:
+    return [one for one in sheet.takes[::-1] if one != take and not one.is_missing]
 
 
 def _compare_key(project: Project) -> str:
     return f"is-compared-{project.id}"
 
 
-def _take_actions(project: Project, take: Take | None) -> None:
+def _other_key(project: Project, sheet: ShotSheet) -> str:
+    return f"compared-with-{project.id}-{sheet.shot.id}"
+
+
+def _choose_other(project: Project, sheet: ShotSheet, take: Take) -> None:
+    """Whether it is compared, and with what: its source frame, or another take of the shot."""
+    key, numbers = _other_key(project, sheet), [SOURCE, *(one.label.number for one in _others(sheet, take))]
+    if state.chosen(key) not in numbers:
+        state.choose(key, SOURCE)
+    with st.container(horizontal=True, vertical_alignment="center", key="compare"):
+        st.toggle("Compare with", value=True, key=_compare_key(project), persist_state="session")
+        st.selectbox(
+            "What the take is compared with",
+            numbers,
+            format_func=lambda number: f"take {number}" if number else "its source frame",
+            key=key,
+            disabled=state.chosen(_compare_key(project)) is False,
+            label_visibility="collapsed",
+            width=OTHER_PX,
+            persist_state="session",
+        )
+
+
+# --- what is done to a take
+
+
+def _take_actions(project: Project, sheet: ShotSheet, take: Take | None) -> None:
     if take is None:
         st.empty()
         st.empty()
+        st.empty()
         return
-    shot_id, label = take.label.shot_id, take.label
+    _choose_other(project, sheet, take)
+    label = take.label
     with st.container(horizontal=True, vertical_alignment="center", key="take-actions"):
-        st.button(
-            "Take out of the gallery" if take.is_saved else "Save",
-            key=f"save-desk-{project.id}",
-            disabled=project.is_read_only or (take.is_missing and not take.is_saved),
-            on_click=takes.act,
-            args=(project.id, shot_id, partial(studio().save, project.id, label, is_saved=not take.is_saved)),
-        )
+        # Each in a place of its own: a second click on Save takes nothing back.
+        places.optional(None if take.is_saved else partial(_save_button, project, take))
+        places.optional(partial(_save_button, project, take) if take.is_saved else None)
         takes.download("desk", project, take)
         st.button(
             "Use these words again",
@@ -91,9 +113,22 @@ def _take_actions(project: Project, take: Take | None) -> None:
             args=(project, take),
         )
         st.button("Delete", key=f"delete-{project.id}", disabled=project.is_read_only, on_click=_delete, args=(project.id, label))
-        st.toggle("Compare with the source frame", value=True, key=_compare_key(project))
         exchange.take_button(project.id, take, "desk")
     st.html(f'<p class="m-line">{takes.facts(take)}</p>')
+
+
+def _save_button(project: Project, take: Take) -> None:
+    st.button(
+        "Take out of the gallery" if take.is_saved else "Save",
+        key=f"{'out' if take.is_saved else 'save'}-desk-{project.id}",
+        disabled=project.is_read_only or (take.is_missing and not take.is_saved),
+        on_click=takes.act,
+        args=(
+            project.id,
+            take.label.shot_id,
+            partial(studio().save, project.id, take.label, is_saved=not take.is_saved),
+        ),
+    )
 
 
 def _use_words(project: Project, take: Take) -> None:
@@ -111,18 +146,29 @@ def _delete(project_id: str, label: TakeLabel) -> None:
     def deed() -> None:
         studio().delete_take(project_id, label)
         state.show_take(project_id, label.shot_id, None)
-        state.set_last_done(f"take-{project_id}", label)
+        state.set_last_done(_trash(project_id), (*_deleted(project_id), label))
 
     takes.act(project_id, label.shot_id, deed)
 
 
+def _trash(project_id: str) -> str:
+    return f"take-{project_id}"
+
+
+def _deleted(project_id: str) -> tuple[TakeLabel, ...]:
+    """What this tab deleted and did not bring back, in this order."""
+    return state.last_done(_trash(project_id)) or ()
+
+
 def _taken_away(project: Project) -> None:
-    label = state.last_done(f"take-{project.id}")
-    if label is None:
+    deleted = _deleted(project.id)
+    if not deleted:
         st.empty()
         return
+    label, more = deleted[-1], len(deleted) - 1
+    before = f", and {more} before it" if more else ""
     with st.container(horizontal=True, vertical_alignment="center", key="taken-away"):
-        st.html(f'<p class="m-line" role="status">Take {label.number} of shot {label.shot_id} is in the trash.</p>')
+        st.html(f'<p class="m-line" role="status">Take {label.number} of shot {label.shot_id} is in the trash{before}.</p>')
         st.button("Undo", key=f"restore-{project.id}", on_click=_restore, args=(project.id, label))
 
 
@@ -131,7 +177,7 @@ def _restore(project_id: str, label: TakeLabel) -> None:
         studio().restore_take(project_id, label)
         state.show_shot(project_id, label.shot_id)
         state.show_take(project_id, label.shot_id, label.number)
-        state.set_last_done(f"take-{project_id}", None)
+        state.set_last_done(_trash(project_id), tuple(one for one in _deleted(project_id) if one != label) or None)
 
     takes.act(project_id, label.shot_id, deed)
 

@@ -106,16 +106,18 @@ def generate_button(
     )
 
 
-def state_line(field: Words, sheet: ShotSheet, standing: Standing, shape_words: str = "") -> None:
+def state_line(field: Words, sheet: ShotSheet, standing: Standing, shape_words: str = "", size: str = "") -> None:
     """What a take will cost and its shape, and where the words stand: below the buttons, on a line that never moves."""
     price = ""
     if studio().card.is_paid:
-        parts = (prices.words(studio().money.price(pictures=1)), shape_words)
+        parts = (prices.words(studio().money.price(pictures=1, size=size)), shape_words)
         price = f'<p class="m-line m-price">{escape(" · ".join(part for part in parts if part))}</p>'
     words_html = escape(state_words(field, sheet.last_take, standing.row))
     if ideas.is_asked(standing.analysis, sheet.shot.id) and standing.row.state not in IN_FLIGHT:
         words_html = ideas.asking_html(standing.analysis)
-    st.html(f'<div class="m-standing">{price}<p class="m-line m-state" role="status">{words_html}</p></div>')
+    about = f'data-about="Shot {sheet.shot.id}" data-take="{sheet.takes[-1].label.number if sheet.takes else 0}"'
+    about += " data-busy" if standing.row.state in IN_FLIGHT else ""
+    st.html(f'<div class="m-standing">{price}<p class="m-line m-state" role="status" {about}>{words_html}</p></div>')
 
 
 def state_words(field: Words, take: Take | None, status: RowStatus) -> str:
@@ -176,8 +178,8 @@ def picture(project: Project, sheet: ShotSheet, status: RowStatus) -> None:
     overlay = _overlay(status) if status.state in IN_FLIGHT else ""
     if take is None:
         class_ = "m-place m-busy" if overlay else "m-place m-empty"
-        missing = "file missing" if sheet.takes else ""
-        st.html(f'<figure class="m-figure m-row"><div class="{class_}" {shape}>{overlay or missing}</div></figure>')
+        why = "<span>file missing</span>" if sheet.takes else "<span>no take yet</span>"
+        st.html(f'<figure class="m-figure m-row"><div class="{class_}" {shape}>{overlay or why}</div></figure>')
         return
     source = pictures.url(project.id, take.path, 800)
     st.html(

@@ -37,7 +37,7 @@ def _select(page: str, project: Project, label: str, stored: str, offered: Seque
         options,
         format_func=_named(default, offered),
         key=key,
-        on_change=partial(_set, page, project.id, label, key),
+        on_change=partial(_set, page, project.id, label, key, options),
     )
 
 
@@ -50,8 +50,11 @@ def _named(default: str, offered: Sequence[str]) -> Callable[[str], str]:
     return name
 
 
-def _set(page: str, project_id: str, label: str, key: str) -> None:
+def _set(page: str, project_id: str, label: str, key: str, options: Sequence[str]) -> None:
     chosen = state.chosen(key) or ""
+    if chosen not in options:  # the browser named a choice by words that have changed since
+        state.undo_choice(key)
+        return
     with messages.guarded(_place(page, project_id)):
         project = studio().open(project_id)
         ratio, size = (chosen, project.size) if label == "Shape" else (project.aspect_ratio, chosen)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from maestro import config
 from maestro.errors import MaestroError, SettingError
-from maestro.ui import engine, messages, money, projects, state
+from maestro.ui import access, engine, keys, messages, money, projects, state
 from maestro.ui.studio import studio
 
 STYLE = Path(__file__).parent / "style.css"
@@ -30,7 +30,8 @@ def page(title: str) -> str | None:
     if trouble is not None:
         messages.show(trouble)
     project = _project()
-    _sidebar(project)
+    _sidebar(title, project)
+    access.start()
     return project
 
 
@@ -78,7 +79,7 @@ def _remember(project: str) -> None:
         state.set_remembered(project)
 
 
-def _sidebar(project: str | None) -> None:
+def _sidebar(title: str, project: str | None) -> None:
     query = {"project": project or state.NEW}
     with st.sidebar:
         st.html('<div class="m-mark"><b aria-hidden="true">◢</b> Maestro</div>')
@@ -89,3 +90,4 @@ def _sidebar(project: str | None) -> None:
         projects.shelf(project)
         engine.card()
         money.line(project)
+        keys.show(title, project)

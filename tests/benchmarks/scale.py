@@ -7,6 +7,7 @@ provider; and the offline engine on two workers of one core each beside one proc
 import argparse
 import os
 import random
+import resource
 import tempfile
 import threading
 import time
@@ -55,6 +56,31 @@ class Chance:
             return is_fault
 
 
+class Gauge:
+    """How many of the provider's places are busy, on an average; on a busy computer its answers take longer than they should."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._seen: list[int] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Looks no more."""
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def share(self) -> float:
+        """Of those that it allows."""
+        return sum(self._seen) / max(1, len(self._seen)) / ALLOWED
+
+    def _look(self) -> None:
+        while not self._over.wait(0.1):
+            self._seen.append(min(self._provider.in_flight, ALLOWED))
+
+
 def simulated(clips: int) -> None:
     """Prints how much of what the provider allows is used, when the limit is known and when it must be felt."""
     for at_once in (ALLOWED, 2 * ALLOWED):
@@ -78,18 +104,22 @@ def asked(folder: Path, clips: int) -> None:
         provider.script(lambda _: provider.in_flight > ALLOWED, Answer(429, headers={"Retry-After": "1"}), is_repeated=True)
         settings = {"workspace": folder / "workspace", "OPENROUTER_API_KEY": "loopback", "base_url": provider.url}
         studio = open_studio(Settings.model_validate(settings | {"MAX_CONCURRENT_REQUESTS": ALLOWED}), Events(), is_watching=False)
-        began_s, cpu_s = time.perf_counter(), time.process_time()
+        began_s, cpu_s, children_s = time.perf_counter(), time.process_time(), _children_s()
+        gauge = Gauge(provider)
         _line(studio, [footage[number % len(footage)] for number in range(clips)], chance)
         took_s, cpu_s = time.perf_counter() - began_s, time.process_time() - cpu_s
         spent_usd = sum(studio.money.spending(card.id).total_usd for card in studio.projects())
+        gauge.end()
         pictures = sum(card.take_count for card in studio.projects())
         studio.close()
         requests = len(provider.requests)
         print(
             f"{clips} clips, answers of {ANSWER_S:.0f} s, {ALLOWED} at once allowed, {chance.failed} faults: "
             f"{requests * ANSWER_S / ALLOWED / took_s:.1%} of the limit (at least 90 %) for {took_s:.0f} s, "
-            f"{pictures} of {clips * SHOT_COUNT} pictures; ledger ${spent_usd:.2f}, provider ${provider.billed_usd:.2f}; "
-            f"coordinator and provider {cpu_s / took_s:.0%} of a core; memory {_early(chance):.0f} MB after a tenth, "
+            f"{gauge.share:.1%} of its places busy; {pictures} of {clips * SHOT_COUNT} pictures; "
+            f"ledger ${spent_usd:.2f}, provider ${provider.billed_usd:.2f}; "
+            f"CPU a clip: {cpu_s / clips:.2f} s with the provider, {(_children_s() - children_s) / clips:.2f} s in readers; "
+            f"memory {_early(chance):.0f} MB after a tenth, "
             f"{chance.peaks_bytes[-1] / 1e6:.0f} MB at the end (load {os.getloadavg()[0]:.1f})"
         )
 
@@ -141,6 +171,11 @@ def _line(studio: Studio, clips: Sequence[Path], chance: Chance) -> None:
     with ThreadPoolExecutor(CLIPS_AT_ONCE) as pool:
         for done in [pool.submit(one, number) for number in range(len(clips))]:
             done.result()
+
+
+def _children_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _wait(studio: Studio, is_so: Callable[[], bool]) -> None:

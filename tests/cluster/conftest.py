@@ -1,4 +1,4 @@
-"""A scheduler and two workers of one thread each, for a module; a scripted provider that the workers have the key for."""
+"""A scheduler and workers of one thread each, for all tests here; a scripted provider that the workers have the key for."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +31,13 @@ def _crew(_server: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def crew(_crew: Crew) -> Crew:
-    """Two workers, both alive."""
+    """One worker at least."""
+    _crew.fill(1)
+    return _crew
+
+
+@pytest.fixture
+def pair(_crew: Crew) -> Crew:
+    """Two workers, so that one can die."""
     _crew.fill(2)
     return _crew

@@ -15,6 +15,10 @@ from maestro.config import ROOT
 
 LIMIT_S = 90.0
 BEAT_S = 0.05
+MORTAL = ("--death-timeout", "90")
+"""Nobody stays behind when the tests are killed."""
+QUIET = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
+"""Workers that are not looked at a hundred times a second: it costs a part of a core."""
 
 
 class Crew:
@@ -23,9 +27,8 @@ class Crew:
     def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
         self._folder = folder
         self._file = folder / "scheduler.json"
-        self._environment = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}} | dict(
-            variables
-        )
+        kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
+        self._environment = kept | QUIET | dict(variables)
         self._running: list[subprocess.Popen[bytes]] = []
         self.workers: list[subprocess.Popen[bytes]] = []
 
@@ -45,7 +48,7 @@ class Crew:
     def fill(self, count: int) -> None:
         """Until so many workers are there."""
         self.workers = [worker for worker in self.workers if worker.poll() is None]
-        told = (self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(self._folder))
+        told = (self.address, *MORTAL, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(self._folder))
         while len(self.workers) < count:
             self.workers.append(self._started("worker", *told))
         with Client(self.address, timeout=LIMIT_S, set_as_default=False) as client:

@@ -12,6 +12,7 @@ from distributed import Client
 from maestro import cluster
 from maestro import crew as crews
 from maestro.calls import Call
+from maestro.commands import doctor
 from maestro.config import Settings
 from maestro.engines.openrouter import afar
 from maestro.errors import ConnectionLostError, KeyRefusedError, SettingError, TooLongError
@@ -67,33 +68,26 @@ def pictures(studio: Studio, project_id: str) -> list[bytes]:
     return [take.path.read_bytes() for sheet in studio.open(project_id).sheets for take in sheet.takes]
 
 
-def story(studio: Studio) -> tuple[list[str], list[bytes]]:
-    """Words and pictures of a clip from its beginning to its end."""
-    project_id = analysed(studio)
-    studio.generate(project_id)
+def story(studio: Studio, project_id: str) -> tuple[list[str], list[bytes]]:
+    """Words and pictures of a clip, once all are there."""
     ended(studio, project_id)
     return [sheet.shot.text for sheet in studio.open(project_id).sheets], pictures(studio, project_id)
 
 
-def test_what_workers_paint_is_what_is_painted_here(tmp_path: Path, crew: Crew) -> None:
-    """Every word and every byte."""
-    with opened(tmp_path / "here", None) as here, opened(tmp_path / "there", crew) as there:
-        own = story(here)
+def test_what_workers_paint_is_what_is_painted_here_although_one_dies(tmp_path: Path, pair: Crew) -> None:
+    """Every word and every byte: what it was painting, another one paints."""
+    with opened(tmp_path / "here", None) as here:
+        project_id = analysed(here)
+        here.generate(project_id)
+        own = story(here, project_id)
+    with opened(tmp_path / "there", pair) as there:
+        project_id = analysed(there)
+        there.generate(project_id)
+        until(there.events, lambda: len(pictures(there, project_id)) >= 1)
+        pair.kill_one()
 
         assert len(own[1]) == SHOT_COUNT
-        assert story(there) == own
-
-
-def test_a_worker_that_dies_takes_no_free_picture_along(tmp_path: Path, crew: Crew) -> None:
-    """What it was painting, another one paints."""
-    with opened(tmp_path / "workspace", crew) as studio:
-        project_id = analysed(studio)
-        studio.generate(project_id)
-        until(studio.events, lambda: len(pictures(studio, project_id)) >= 1)
-        crew.kill_one()
-        ended(studio, project_id)
-
-        assert len(pictures(studio, project_id)) == SHOT_COUNT
+        assert story(there, project_id) == own
 
 
 def test_five_pictures_are_five_requests_at_once(tmp_path: Path, crew: Crew, provider: Provider) -> None:
@@ -111,15 +105,15 @@ def test_five_pictures_are_five_requests_at_once(tmp_path: Path, crew: Crew, pro
         assert studio.money.spending(project_id).total_usd == pytest.approx(provider.billed_usd)
 
 
-def test_a_paid_picture_whose_worker_died_is_listed_and_not_sent_again(tmp_path: Path, crew: Crew, provider: Provider) -> None:
+def test_a_paid_picture_whose_worker_died_is_listed_and_not_sent_again(tmp_path: Path, pair: Crew, provider: Provider) -> None:
     """The others are not touched."""
-    with opened(tmp_path / "workspace", crew, **paid(provider)) as studio:
+    with opened(tmp_path / "workspace", pair, **paid(provider)) as studio:
         project_id = analysed(studio)
         gate = threading.Event()
         provider.script("/images", Answer(gate=gate), is_repeated=True)
         studio.generate(project_id)
         sent = provider.wait_for(SHOT_COUNT, "/images", LIMIT_S)
-        crew.kill_one()
+        pair.kill_one()
         until(studio.events, lambda: any(studio.row(project_id, number).state is RowState.FAILED for number in SHOTS))
         gate.set()
         ended(studio, project_id)
@@ -220,6 +214,20 @@ def test_a_worker_without_a_key_says_so_and_sends_nothing(provider: Provider, mo
     assert not posted.fault.error.may_be_charged
     assert not elsewhere.fault.error.may_be_charged
     assert provider.requests == []
+
+
+def test_the_doctor_says_whether_the_workers_are_like_this_program(crew: Crew, provider: Provider) -> None:
+    """Their version, their provider, and whether they have the same key, which does not travel."""
+    where = {"executor": "dask", "scheduler": crew.address, "base_url": provider.url}
+    alike, other = (
+        list(doctor.crew(Settings.model_validate(where | {"OPENROUTER_API_KEY": key}))) for key in ("loopback", "other")
+    )
+    strange = doctor.unlike([None, cluster.Facts("0.0", "", "")], cluster.Facts("0.1", "mark", "url"), is_paid=True)
+
+    assert [(finding.what, finding.grade) for finding in alike] == [("cluster", doctor.Grade.OK)]
+    assert [(finding.what, finding.grade) for finding in other] == [("workers' key", doctor.Grade.FAULT)]
+    assert "OPENROUTER_API_KEY" in other[0].next_step
+    assert [finding.what for finding in strange] == ["workers", "workers' key", "workers' provider"]
 
 
 @pytest.mark.parametrize(("scheduler", "named"), [("", "does not say"), ("tcp://127.0.0.1:9", "tcp://127.0.0.1:9")])

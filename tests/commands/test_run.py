@@ -2,10 +2,16 @@
 
 import signal
 import threading
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from maestro import __version__
+from maestro.commands.begun import begun
+from maestro.commands.holding import FOLDER
+from maestro.services.pictures import style_reference
+from maestro.services.storage import Workspace
 from maestro.studio import SAMPLE_STYLE
 from tests.commands.shell import PICTURES, Shell
 from tests.provider import Answer, Provider
@@ -127,21 +133,39 @@ def test_killed_among_its_pictures_it_goes_on_and_pays_for_none_twice(shell: She
     assert len(list(shell.workspace.glob("*/takes/*.png"))) == 5
 
 
-def test_killed_in_the_analysis_it_asks_nothing_again_by_itself(shell: Shell, provider: Provider) -> None:
-    """The question that nobody answered is named; the clip's frames are there already."""
+def test_one_run_at_a_time_and_killed_in_the_analysis_it_asks_nothing_again_by_itself(shell: Shell, provider: Provider) -> None:
+    """A second one says that another is at work. The question that nobody answered is named; the clip's frames are there."""
     clip = shell.clip()
     provider.script("schema:context", Answer(hangs=True))
     with shell.running("run", clip) as running:
         provider.wait_for(1, is_described)
+        second = shell.make("run", clip)
         running.kill()
 
     again = shell.make("run", clip)
     wanted = shell.make("run", clip, "--yes-interrupted")
 
+    assert (second.code, "Another command" in second.document["sentences"][0]) == (7, True), second
     assert (again.code, len(again.document["sentences"])) == (4, 1), again
     assert "--yes-interrupted" in again.document["sentences"][0]
     assert wanted.code == 0, wanted
     assert len(provider.requests) == CALLS + 1
+    assert not list((shell.workspace / ".runs").iterdir())
+
+
+def test_killed_before_its_project_keeps_anything_it_goes_on_with_that_one(shell: Shell, provider: Provider) -> None:
+    """No empty project is left behind."""
+    clip, style = shell.clip(), style_reference(SAMPLE_STYLE.name, SAMPLE_STYLE.read_bytes())
+    shell.workspace.mkdir()
+    (shell.workspace / FOLDER).mkdir()
+    left = Workspace(shell.workspace, __version__, 0).create("Meadow").id
+    note = begun(shell.workspace, f"inputs {sha256(clip.read_bytes()).hexdigest()} {style.sha256}")
+    note.remember(left)
+
+    told = shell.make("run", clip, "--shots", "1")
+
+    assert (told.code, told.document["project_id"], note.path.exists()) == (0, left, False), told
+    assert len(provider.requests) == 3
 
 
 def test_interrupted_it_keeps_what_was_in_flight_and_says_so(shell: Shell, provider: Provider) -> None:
@@ -160,18 +184,3 @@ def test_interrupted_it_keeps_what_was_in_flight_and_says_so(shell: Shell, provi
     assert [take["is_saved"] for take in told.document["takes"]] == [True, True]
     assert len(provider.requests) == 4
     assert told.document["cost_usd"] == pytest.approx(provider.billed_usd)
-
-
-def test_a_second_run_on_the_same_clip_asks_for_nothing(shell: Shell, provider: Provider) -> None:
-    """It says that another one is at work; the first one ends well."""
-    clip, gate = shell.clip(), threading.Event()
-    provider.script("schema:context", Answer(gate=gate))
-    with shell.running("run", clip) as running:
-        provider.wait_for(1, is_described)
-        second = shell.make("run", clip)
-        gate.set()
-        first = running.end()
-
-    assert (first.code, second.code) == (0, 7), (first, second)
-    assert "Another command" in second.document["sentences"][0]
-    assert len(provider.requests) == CALLS

@@ -16,8 +16,8 @@ from maestro import png
 from maestro.calls import Call
 from maestro.engines import Engine
 from maestro.engines.offline import OfflineEngine, develop
-from maestro.engines.offline.engine import CLASSICAL_MODEL, MODELS, NETWORK_MODEL
 from maestro.engines.offline.pixels import Bgr, decode, lab_of, shrunk
+from maestro.engines.offline.standing import CLASSICAL_MODEL, MODELS, NETWORK_MODEL
 from maestro.errors import CancelledError, EngineError, NoPictureError, TimedOutError
 from maestro.services import video
 from maestro.types import Context, Footage, GenerationResult, Picture, Shot, ShotOrder, SourceFrame, StyleReference
@@ -165,7 +165,7 @@ def test_each_frame_is_labelled_and_has_the_clips_shape(five: list[GenerationRes
     assert {result.model for result in five} == {NETWORK_MODEL}
     assert {result.cost_usd for result in five} == {0.0}
     assert {_seen(result).shape for result in five} == {(576, 1024, 3)}
-    assert "source frame 22 at 0:00.9" in five[0].prompt
+    assert "source frame at 0:00.9" in five[0].prompt
     assert not five[0].notes
 
 

@@ -1,5 +1,6 @@
 """Waiting, repeating, deadline and cancel: what is sent again and what never is."""
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -191,6 +192,7 @@ def test_a_turn_that_comes_too_late_is_said_at_once(build: Build, provider: Prov
     assert isinstance(error, RateLimitedError)
     assert error.wait_s is not None
     assert 20 < error.wait_s <= 30
+    assert re.fullmatch(r"The provider asks to wait \d\d s; this call may take 5 s\.", str(error))
     assert not error.may_be_charged
     assert len(provider.requests) == 1
 

@@ -16,7 +16,7 @@ from maestro.config import ROOT
 from maestro.errors import CancelledError, FootageError, TooLongError
 from maestro.services import video
 from maestro.services.video import wire
-from maestro.services.video.booth import Booth
+from maestro.services.video.booth import Booth, _Child
 from tests import clips
 from tests.clips import Recipe
 
@@ -105,6 +105,36 @@ def test_a_reader_that_died_while_it_waited_is_replaced(clip: Path) -> None:
     os.waitid(os.P_PID, waiting.pid, os.WEXITED | os.WNOWAIT)
 
     assert booth.probe(clip, "a.mp4", 30).frame_count == 60
+    booth.close()
+
+
+class Unlucky(Booth):
+    """Something else kills each of its readers, but for those that it asks in the second place."""
+
+    def _started(self, *, is_frugal: bool = False) -> _Child:
+        child = super()._started(is_frugal=is_frugal)
+        if not is_frugal:
+            child._running.kill()
+            child._running.wait()
+        return child
+
+
+def test_a_reader_that_is_killed_at_work_is_replaced_once(clip: Path) -> None:
+    """By one that takes little room: when that dies as well, it is the clip."""
+    booth = Unlucky()
+
+    assert booth.sample(clip, "a.mp4", 5, 30) == video.sample(clip, "a.mp4", 5, 30)
+    booth.close()
+
+
+def test_a_reader_lets_go_of_what_it_read(clip: Path) -> None:
+    """Decoders that stayed would fill its memory in the end, and sound clips be refused."""
+    booth, counts = Booth(), list[int]()
+    for _ in range(12):
+        booth.sample(clip, "a.mp4", 5, 30)
+        counts.append(sum(1 for _ in Path(f"/proc/{booth._idle[0]._running.pid}/task").iterdir()))
+
+    assert max(counts) <= 2 * max(counts[:2])
     booth.close()
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 from maestro.errors import FootageError, TooLongError
 from maestro.services import video
 from maestro.services.video import choosing
+from maestro.services.video.scenes import one_per_cut
 from tests import clips
 from tests.clips import Recipe
 
@@ -157,7 +158,7 @@ def test_the_sharpest_nearby_is_the_one_in_focus(tmp_path: Path) -> None:
 )
 def test_one_per_cut_spreads_over_the_scenes(cuts: tuple[int, ...], frames: int, wanted: tuple[int, ...]) -> None:
     """One of each; of many every so many; of few the longest give more."""
-    assert choosing.one_per_cut(cuts, frames, 5) == wanted
+    assert one_per_cut(cuts, frames, 5) == wanted
 
 
 def test_a_long_clip_says_how_long_and_can_be_used_up_to_the_limit(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """What the user chooses for a project: references, the shape of pictures, other source frames, one shot directed again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from maestro.errors import WorkspaceError
-from maestro.services.storage import ProjectFolder, Workspace
-from maestro.types import Clip, Footage, References, Shot, SourceFrame, TakeLabel
+from maestro.services.storage import AskedRecord, ProjectFolder, Workspace
+from maestro.types import Clip, Footage, References, Shot, SourceFrame, Take, TakeLabel
 from tests.services.storage_samples import (
     CONTEXT,
     VERSION,
@@ -115,11 +116,13 @@ def test_swapped_frames_stand_in_time_order_until_the_next_context(folder: Proje
     assert not reopened(folder).read().is_frames_changed
 
 
-def test_another_directors_frame_alone_is_no_change_of_the_context(folder: ProjectFolder) -> None:
-    """The context was written from the five."""
+def test_another_directors_frame_alone_is_a_change_too(folder: ProjectFolder) -> None:
+    """The shots were written from it; the same frame again is none."""
+    folder.keep_frames(folder.footage_frames(), folder.source_frame(37))
+    assert not folder.read().is_frames_changed
     folder.keep_frames(folder.footage_frames(), frame(40))
 
-    assert (folder.read().director_frame_index, folder.read().is_frames_changed) == (40, False)
+    assert (folder.read().director_frame_index, folder.read().is_frames_changed) == (40, True)
     assert folder.source_frame(37) == footage().director_frame
 
 
@@ -256,3 +259,34 @@ def test_a_call_that_began_before_another_clip_keeps_its_frame(folder: ProjectFo
 
     assert kept.frame is not None
     assert kept.frame.path.read_bytes() == footage().frames[0].png
+
+
+def asked(folder: ProjectFolder, call_id: str, anchor: str = "") -> Take:
+    """A take of shot 3 as it is asked for now, from its nearest frame."""
+    wish = replace(intent(call_id), frame_index=36, asked=AskedRecord(anchor, "16:9", ""))
+    folder.begin(wish)
+    return folder.add_take(call_id, result(3), picture(50))
+
+
+@pytest.mark.parametrize("what", ["frame", "swap", "anchor", "shape", "size"])
+def test_a_take_is_stale_when_only_its_references_or_its_shape_changed(folder: ProjectFolder, what: str) -> None:
+    """And no more when that is taken back."""
+    other = take(folder, "other", 2).label
+    frames = folder.footage_frames()
+    asked(folder, "c1")
+    assert not folder.read().sheet(3).takes[-1].is_stale
+    changes = {
+        "frame": lambda: folder.set_references(3, References(60, None)),
+        "swap": lambda: swapped(folder, 12, 24, 35, 48, 60),
+        "anchor": lambda: folder.set_references(3, References(None, other)),
+        "shape": lambda: folder.set_shape("1:1", ""),
+        "size": lambda: folder.set_shape("", "2K"),
+    }
+    changes[what]()
+    assert folder.read().sheet(3).takes[-1].is_stale
+    assert reopened(folder).read().sheet(3).takes[-1].is_stale
+    folder.set_references(3, References())
+    folder.set_shape("16:9", "")
+    folder.keep_frames(frames, folder.source_frame(37))
+
+    assert not folder.read().sheet(3).takes[-1].is_stale

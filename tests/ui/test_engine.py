@@ -71,6 +71,18 @@ def test_the_chosen_model_is_asked_from_now_on(held: FakeStudio, tmp_path: Path)
     assert image_choice(drawn).value == "vendor/paint-2"
 
 
+def test_prices_that_change_choose_no_model(held: FakeStudio, tmp_path: Path) -> None:
+    """The browser goes on sending the name with the price that it showed: that must be another widget's, whose choice is void."""
+    drawn = page(tmp_path)
+    before = image_choice(drawn)
+    held.paper.known[:] = [changed(profile, price_usd=None) for profile in held.paper.known]
+    drawn.run()
+
+    assert image_choice(drawn).id != before.id
+    assert held.paper.chosen == {"text": "vendor/words-1", "image": "vendor/paint-1"}
+    assert image_choice(drawn).options == ["vendor/paint-1"]
+
+
 def test_a_choice_that_cannot_be_kept_is_not_shown_as_made(
     held: FakeStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

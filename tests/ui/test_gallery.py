@@ -110,7 +110,7 @@ def test_a_frame_whose_file_is_gone_says_so(studio: FakeStudio) -> None:
     """The others stay."""
     studio.open("meadow-1").sheet(1).takes[0].path.unlink()
 
-    assert html(gallery()).count("file missing") == 1
+    assert html(gallery()).count(">file missing<") == 1
 
 
 def test_many_frames_come_in_pages(studio: FakeStudio) -> None:

@@ -12,6 +12,7 @@ from maestro.config import ROOT
 SOURCE = (ROOT / "maestro" / "ui" / "browser" / "live.js").read_text(encoding="utf-8")
 STAGE = """
   <title>Home</title><section data-testid="stSidebar"><a id="link" href="#gallery">Gallery</a></section><p id="elsewhere">words</p>
+  <main data-testid="stMain"><button data-testid="stElementContainer">Save</button></main>
 """
 FAKE_SOURCE = """
   window.sources = []
@@ -258,3 +259,18 @@ def test_a_fragment_that_left_the_page_is_forgotten(tab: Tab) -> None:
 
     assert tab.fired == []
     assert tab.page.evaluate("sources[0].readyState") == 2
+
+
+def test_what_the_user_did_is_drawn_by_the_run_of_the_click_alone(tab: Tab) -> None:
+    """Its word comes back by the events, too, while that run is under way: a second one would only cut it off."""
+    tab.draw("row", "p/shot-1")
+    tab.page.get_by_role("button", name="Save").click(force=True, no_wait_after=True)
+    tab.tell(shot_1=1)
+    tab.pass_ms(100)
+    tab.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<i data-testid=stApp data-test-script-state=running></i>')")
+    tab.pass_ms(1000)
+    tab.draw("row", "p/shot-1", number=1)
+    tab.page.evaluate("document.querySelector('i').dataset.testScriptState = 'notRunning'")
+    tab.pass_ms(2000)
+
+    assert tab.fired == []

@@ -43,6 +43,9 @@ class Served:
         while not self._server.started:  # it listens a moment after its lifespan began
             self._thread.join(0.01)
         self.port = self._server.servers[0].sockets[0].getsockname()[1]
+        with closing(self.connect()) as connection:  # it listens before it has a studio
+            connection.request("GET", "/events/meadow-1")
+            _message(connection.getresponse())
 
     def over(self, folder: Path) -> FakeStudio:
         """A new studio in that folder stands behind it; the events stay."""

@@ -20,9 +20,19 @@ from maestro.engines.offline.describing import describe
 from maestro.engines.offline.directing import Setup, timecode
 from maestro.engines.offline.framing import frame_for, shoulder_side, view_of
 from maestro.engines.offline.measuring import Moment, measure
-from maestro.engines.offline.models import FACE_FILE, STYLE_FILES, FaceFinder, StyleNetwork, StyleVector, sound_files
+from maestro.engines.offline.models import FaceFinder, StyleNetwork, StyleVector
 from maestro.engines.offline.palette import Palette
 from maestro.engines.offline.pixels import Bgr, decode
+from maestro.engines.offline.standing import (
+    CLASSICAL_MODEL,
+    FACE_FILE,
+    MODELS,
+    NETWORK_MODEL,
+    STYLE_FILES,
+    TEXT_MODEL,
+    card,
+    sound_files,
+)
 from maestro.engines.offline.words import Wish as Wishes
 from maestro.engines.offline.words import wish_in
 from maestro.errors import CancelledError, EngineError, NoPictureError, TimedOutError
@@ -45,13 +55,8 @@ from maestro.types import (
     Survey,
 )
 
-MODELS = Path(__file__).parent / "models"
-HONEST_LINE = "made on this computer, no AI service"
-TEXT_MODEL = "measurement-1"
-NETWORK_MODEL = "style-transfer-1"
 OFFLINE_MODEL = "offline-1"
 """Of a recovered frame: the picture does not tell which of the two painted it."""
-CLASSICAL_MODEL = "palette-and-ink-1"
 DEGRADED_NOTE = (
     "The style network's files are missing or damaged, so this frame was drawn by the classical recipe: palette and ink only."
 )
@@ -78,6 +83,7 @@ class OfflineEngine:
     def __init__(self, models: Path = MODELS, study: Callable[..., Study] = video.study) -> None:
         self._study = study
         sound = sound_files(models)
+        self._card = card(sound)
         self._network = StyleNetwork(models) if sound.issuperset(STYLE_FILES) else None
         self._faces = FaceFinder(models) if FACE_FILE in sound else None
         self._looks: OrderedDict[str, Look] = OrderedDict()
@@ -86,14 +92,7 @@ class OfflineEngine:
     @property
     def card(self) -> EngineCard:
         """Says when the style network is missing."""
-        line = (
-            HONEST_LINE
-            if self._network
-            else f"{HONEST_LINE}; the style network's files are missing or damaged: palette and ink only"
-        )
-        return EngineCard(
-            "offline", "On this computer", line, is_paid=False, text_models=(TEXT_MODEL,), image_models=(self._model,)
-        )
+        return self._card
 
     @property
     def _model(self) -> str:
@@ -292,7 +291,7 @@ def _told(order: ShotOrder, framing: Framing, wish: Wishes) -> str:
     across, down = framing.left + framing.width / 2, framing.top + framing.height / 2
     light = f", in the light of the words ({', '.join(wish.lights)})" if wish.lights else ""
     return (
-        f"{view_of(framing.kind).title.capitalize()}: {framing.width:.0%} of the width of source frame {frame.index} "
+        f"{view_of(framing.kind).title.capitalize()}: {framing.width:.0%} of the width of the source frame "
         f"at {timecode(frame.time_s)}, around {across:.0%} across and {down:.0%} down, "
         f"painted in the palette and strokes of {order.style.name}{light}."
     )

@@ -1,6 +1,5 @@
 """The vendored networks, checked before they are loaded; each may be used from any thread."""
 
-import hashlib
 import threading
 from pathlib import Path
 from typing import cast
@@ -11,9 +10,8 @@ from numpy.typing import NDArray
 
 from maestro.engines.offline.box import Box
 from maestro.engines.offline.pixels import Bgr, in_bytes, resized
+from maestro.engines.offline.standing import FACE_FILE, STYLE_FILES
 
-STYLE_FILES = ("style_predict.onnx", "style_transform.onnx")
-FACE_FILE = "face_full_range.tflite"
 STYLE_SIDE_PX = 256
 WORK_PX = 589_824 * 9 // 16
 """Pixels that the style network paints: at 768x432 its strokes stay broad enough to read as strokes."""
@@ -22,20 +20,6 @@ FACE_CELLS = 48
 FACE_SURE = 0.6
 
 StyleVector = NDArray[np.float32]
-
-
-def sound_files(folder: Path) -> frozenset[str]:
-    """Names of the files in `folder` that are there and hash to what its SHA256SUMS says; none when that is missing."""
-    sums = folder / "SHA256SUMS"
-    if not sums.is_file():
-        return frozenset()
-    lines = [line.split() for line in sums.read_text("utf-8", errors="replace").splitlines()]
-    wanted = [(line[1], line[0]) for line in lines if len(line) == 2]
-    return frozenset(name for name, digest in wanted if _digest(folder / name) == digest)
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def _planes(picture: Bgr) -> NDArray[np.float32]:

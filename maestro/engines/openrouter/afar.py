@@ -4,6 +4,7 @@ import asyncio
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import lru_cache
+from http import HTTPStatus
 
 from maestro import config, crew
 from maestro.config import Settings
@@ -41,9 +42,16 @@ class FarClient(Client):
         except LostError as error:
             raise _lost(has_begun=error.has_begun) from error
         sent.generation_id = posted.generation_id
+        _spool(posted, sent)
         if posted.reply is None:
             raise posted.fault or faults.dropped()
         return posted.reply
+
+
+def _spool(posted: Posted, sent: Sent) -> None:
+    if sent.spool and posted.reply and posted.reply.status < HTTPStatus.MULTIPLE_CHOICES:
+        sent.spool.begin(posted.generation_id)
+        sent.spool.add(posted.reply.body)
 
 
 def _lost(*, has_begun: bool) -> Fault:

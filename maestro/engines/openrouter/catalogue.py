@@ -16,6 +16,8 @@ MOST_OF_A_KEY_USD = 1e9
 """And so is a greater sum of all of them."""
 PICTURE_OUT_TOKENS = 1290
 """Of a picture of about one megapixel."""
+SIZES: Mapping[str, tuple[int, float]] = {"512": (747, 0.25), "1K": (1120, 1), "2K": (1680, 4), "4K": (2520, 16)}
+"""Output tokens and megapixels of a picture of a size that was asked for."""
 PICTURE_IN_TOKENS = 2 * 1120
 """Of the style picture and the source frame."""
 PROMPT_TOKENS = 500
@@ -79,7 +81,8 @@ def profile(model: str, step: str, listed: Listed, *, is_listed: bool) -> tuple[
         aspect_ratios=ability.aspect_ratios or (),
         sizes=ability.sizes or (),
         reference_limit=ability.reference_limit,
-        price_usd=price if price is not None and price <= MOST_USD else None,
+        price_usd=_sound(price),
+        size_prices=_size_prices(listed, ability.sizes or ()) if step == "image" else (),
         expires_on=_day(listed.general.get("expiration_date")) or _day(listed.drawing.get("expiration_date")),
     )
     return known, ability
@@ -158,9 +161,19 @@ def _no_pictures(listed: Listed) -> int | None:
 # --- what a call costs
 
 
-def _price_of_picture(listed: Listed) -> float | None:
+def _sound(price: float | None) -> float | None:
+    return price if price is not None and price <= MOST_USD else None
+
+
+def _size_prices(listed: Listed, sizes: Sequence[str]) -> tuple[tuple[str, float], ...]:
+    """Of the sizes whose share of a price is known."""
+    prices = [(size, _sound(_price_of_picture(listed, size))) for size in sizes if size in SIZES]
+    return tuple((size, price) for size, price in prices if price is not None)
+
+
+def _price_of_picture(listed: Listed, size: str = "") -> float | None:
     """That of the dearest endpoint, since nobody knows which one will answer; else by the general list."""
-    prices = [price for price in (_price_at(endpoint) for endpoint in listed.endpoints) if price is not None]
+    prices = [price for price in (_price_at(endpoint, size) for endpoint in listed.endpoints) if price is not None]
     if prices:
         return max(prices)
     prices_per = _per_token(listed.general)
@@ -168,27 +181,38 @@ def _price_of_picture(listed: Listed) -> float | None:
     if picture is None:
         return None
     asked = (PROMPT_TOKENS + PICTURE_IN_TOKENS) * prices_per.get("prompt", 0.0)
-    return picture * PICTURE_OUT_TOKENS + asked + prices_per.get("request", 0.0)
+    return picture * _out_counts(size)["token"] + asked + prices_per.get("request", 0.0)
 
 
-def _price_at(endpoint: Line) -> float | None:
-    found = list(_price_lines(endpoint))
-    out = [price for billable, price in found if billable == "output_image"]
+def _price_at(endpoint: Line, size: str) -> float | None:
+    found = list(_price_lines(endpoint, size))
+    out = [(variant, price) for billable, variant, price in found if billable == "output_image"]
     if not out:
         return None
-    return min(out) + sum(price for billable, price in found if billable != "output_image")
+    of_size = [price for variant, price in out if size and variant == size.lower()]
+    picture = max(of_size) if of_size else min(price for _, price in out)
+    return picture + sum(price for billable, _, price in found if billable != "output_image")
 
 
-def _price_lines(endpoint: Line) -> Iterator[tuple[str, float]]:
-    """What of a usual call each line of the price list bills, in dollars; of sizes, the smallest is the usual one."""
+def _out_counts(size: str) -> Mapping[str, float]:
+    """How much a picture of that size has of what is billed, by unit; "" is the usual size."""
+    if size not in SIZES:
+        return _COUNTS["output_image"]
+    tokens, megapixels = SIZES[size]
+    return {"image": 1, "megapixel": megapixels, "token": tokens}
+
+
+def _price_lines(endpoint: Line, size: str) -> Iterator[tuple[str, str, float]]:
+    """What of such a call each line of the price list bills, and for which size it stands; of sizes, the smallest is the usual."""
     given = endpoint.get("pricing")
     for line in given if isinstance(given, list) else ():
         if not isinstance(line, dict):
             continue
         billable, unit, cost = line.get("billable"), line.get("unit"), _number(line.get("cost_usd"))
-        count = _COUNTS.get(str(billable), {}).get(str(unit))
+        counts = _out_counts(size) if billable == "output_image" else _COUNTS.get(str(billable), {})
+        count = counts.get(str(unit))
         if cost is not None and count is not None and not line.get("min_prompt_tokens"):
-            yield str(billable), cost * count
+            yield str(billable), str(line.get("variant", "")).lower(), cost * count
 
 
 def _price_of_analysis(line: Line) -> float | None:

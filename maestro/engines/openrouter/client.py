@@ -12,6 +12,7 @@ from maestro.config import Settings, is_loopback
 from maestro.engines.openrouter import faults
 from maestro.engines.openrouter.faults import Fault
 from maestro.engines.openrouter.hiding import Hiding
+from maestro.engines.openrouter.intake import Intake
 from maestro.engines.openrouter.replies import Reply, Sent, generation_id
 
 ANSWER_LIMIT_BYTES = 60_000_000
@@ -45,7 +46,7 @@ class Client:
             base_url=str(settings.base_url),
             max_retries=0,  # a repeated request may be billed twice; what may be repeated is decided in wire.py
             default_headers=_title(settings.app_name),
-            http_client=_Transport(settings),
+            http_client=_Transport(settings, self._hiding),
         )
 
     async def post(self, path: str, body: object, sent: Sent) -> Reply:
@@ -86,7 +87,8 @@ class _Transport(httpx2.AsyncClient):
     the server closes at that moment would be lost without anybody knowing whether it was billed.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, hiding: Hiding) -> None:
+        self._hiding = hiding
         super().__init__(
             base_url=str(settings.base_url),
             verify=settings.base_url.scheme
@@ -104,18 +106,31 @@ class _Transport(httpx2.AsyncClient):
         options["stream"] = True
         try:
             response = await super().send(request, **options)
-            if sent := _sent.get():
-                sent.generation_id = generation_id({"id": response.headers.get("x-generation-id")})
+            intake = self._intake(response, _sent.get())
             try:
-                body = await _read(response, LIST_LIMIT_BYTES if request.method == "GET" else ANSWER_LIMIT_BYTES)
+                body = await _read(response, LIST_LIMIT_BYTES if request.method == "GET" else ANSWER_LIMIT_BYTES, intake)
             finally:
                 await response.aclose()
         finally:
             request.headers.pop("authorization", None)  # an error keeps its request for whoever prints it, but not the key
-        headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        if response.status_code < 400:  # beside the SDK, which would copy it
-            return httpx2.Response(response.status_code, headers=headers, request=request, extensions={_BODY: body})
-        return httpx2.Response(response.status_code, headers=headers, content=body, request=request)
+        return _kept(request, response, body)
+
+    def _intake(self, response: httpx2.Response, sent: Sent | None) -> Intake | None:
+        """Where the body goes besides, if anywhere: only what is paid for, and no page that says what is wrong."""
+        if sent is None:
+            return None
+        sent.generation_id = generation_id({"id": response.headers.get("x-generation-id")})
+        if sent.spool is None or not response.is_success:
+            return None
+        sent.spool.begin(sent.generation_id)
+        return Intake(sent.spool, self._hiding)
+
+
+def _kept(request: httpx2.Request, response: httpx2.Response, body: bytes) -> httpx2.Response:
+    headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    if response.status_code < 400:  # beside the SDK, which would copy it
+        return httpx2.Response(response.status_code, headers=headers, request=request, extensions={_BODY: body})
+    return httpx2.Response(response.status_code, headers=headers, content=body, request=request)
 
 
 def _title(app_name: str) -> dict[str, str]:
@@ -124,11 +139,13 @@ def _title(app_name: str) -> dict[str, str]:
     return {"X-OpenRouter-Title": letters} if letters else {}
 
 
-async def _read(response: httpx2.Response, limit_bytes: int) -> bytes:
+async def _read(response: httpx2.Response, limit_bytes: int, intake: Intake | None) -> bytes:
     body = io.BytesIO()  # gives what it holds without copying it
     async for chunk in response.aiter_bytes():
         if body.write(chunk) and body.tell() > limit_bytes:
             raise faults.too_large(limit_bytes)
+        if intake:
+            intake.add(chunk)
     return body.getvalue()
 
 

@@ -27,6 +27,15 @@ class Hiding:
         self._whole = tuple(writings)
         self._closer = tuple(writings | pieces)
 
+    @property
+    def reach_bytes(self) -> int:
+        """How many bytes before a place may belong to a key that ends there."""
+        return max(map(len, self._whole), default=0)
+
+    def is_in(self, piece: bytes) -> bool:
+        """Whether the whole key stands in a piece of a large body."""
+        return any(writing in piece for writing in self._whole)
+
     def without_key(self, body: bytes) -> bytes:
         """The body itself when the key is not in it."""
         if not self._whole:

@@ -4,6 +4,7 @@ import asyncio
 import math
 
 from maestro.calls import Call
+from maestro.engines.openrouter.said import too_long
 from maestro.errors import RateLimitedError
 
 REASON = "The provider asked to wait (too many requests); this one waits its turn."
@@ -35,7 +36,7 @@ class Pace:
         """Waits its turn. Raises RateLimitedError at once when that cannot come before the call's deadline."""
         while (wait_s := self._resume_at - _now_s()) > 0 or self._flying >= self._most:
             if wait_s >= call.left_s:
-                raise RateLimitedError(_SAID, wait_s=wait_s)
+                raise RateLimitedError(f"The provider asks to wait {too_long(wait_s, call.left_s)}", wait_s=wait_s)
             reason = FULL if wait_s <= 0 and self._most >= self._limit else REASON
             if not call.hold_s and (wait_s > 0 or call.hold_reason != reason):
                 call.hold(max(0.0, wait_s), reason)
@@ -99,6 +100,3 @@ class Pace:
 
 def _now_s() -> float:
     return asyncio.get_running_loop().time()
-
-
-_SAID = "The provider asks to wait longer than this call may take."

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from maestro.calls import Spool
 from maestro.engines.openrouter import faults, outline, said
 from maestro.engines.openrouter.said import RAW_LIMIT
 from maestro.errors import AnswerError, EngineError, RefusedError
@@ -34,9 +35,10 @@ class Reply:
 
 @dataclass(slots=True)
 class Sent:
-    """A request on its way: what is known of it before its answer is whole."""
+    """A request on its way: what is known of it before its answer is whole, and where the answer goes as it arrives."""
 
     generation_id: str = ""
+    spool: Spool | None = None
 
 
 @dataclass(frozen=True, slots=True)

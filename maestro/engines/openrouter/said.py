@@ -124,3 +124,16 @@ def _until(date: str) -> float | None:
         return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
     except (ValueError, OverflowError):
         return None
+
+
+def too_long(wait_s: float, left_s: float) -> str:
+    """The end of a sentence: "10 min; this call may take 2 min."."""
+    return f"{span(wait_s)}; this call may take {span(left_s)}."
+
+
+def span(duration_s: float) -> str:
+    """About how long, in words: "45 s", "10 min", "3 h"."""
+    for unit_s, unit in ((3600, "h"), (60, "min")):
+        if duration_s >= 1.5 * unit_s:
+            return f"{round(duration_s / unit_s)} {unit}"
+    return f"{math.ceil(duration_s)} s"

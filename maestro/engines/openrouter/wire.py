@@ -42,7 +42,7 @@ class Received:
 
 
 class Wire:
-    """Thread-safe. Its thread starts at once, so that the SDK is imported by the time that somebody asks.
+    """Thread-safe. The SDK is imported, on its thread, by the first question, which the app asks soon after its first page.
 
     With `executor`, its workers send what is paid; who may send, and when, and whether again, is decided here all the same.
     """
@@ -56,13 +56,12 @@ class Wire:
         self._is_closed = False
         self._pace = Pace(settings.max_concurrent_requests)
         self._loop = asyncio.new_event_loop()
-        self._loop.call_soon(self._open)
         self._thread = threading.Thread(target=self._run, name="openrouter-wire", daemon=True)
         self._thread.start()
 
     def post(self, path: str, body: object, call: Call) -> Received:
         """The body of a 200. Raises EngineError for everything else; CancelledError as soon as the call is cancelled."""
-        sent = Sent()
+        sent = Sent(spool=call.spool)
         try:
             found = self._wait_for(lambda: self._answer(path, body, call, sent), call)
         except EngineError as error:
@@ -176,6 +175,8 @@ class Wire:
                 pause_s = _pause_s(number) if fault.wait_s is None else fault.wait_s
                 if fault.slows_all:
                     self._pace.hold_off(pause_s)
+                if fault.may_be_repeated and fault.wait_s is not None and pause_s >= call.left_s:
+                    fault.error.args = (f"{fault.error} It asks to wait {said.too_long(pause_s, call.left_s)}",)
                 if not fault.may_be_repeated or number == TRIES or pause_s >= call.left_s:
                     raise fault.error from fault
                 call.hold(pause_s, _why(fault.error, number + 1))

@@ -28,7 +28,7 @@ class ReferencesRecord:
 
 @dataclass(frozen=True, slots=True)
 class ChoicesRecord:
-    """The shape of the pictures, and whether the source frames are others than those that the context was written from."""
+    """The shape of the pictures, and whether any source frame is another than when the words were written."""
 
     aspect_ratio: str = ""
     size: str = ""

@@ -8,7 +8,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ from maestro.errors import ProjectDamagedError
 from maestro.services.storage.core import Core
 from maestro.services.storage.durable import StatKey, is_folder, make_folder, place, read_bytes, regular_files, stat_key
 from maestro.services.storage.envelope import pack_record
-from maestro.services.storage.journal import require_call_id
-from maestro.services.storage.records import CALL_ID, FRAME_FILE, STYLE_FILE, TAKE_FILE, RecordError, finite, from_json, to_json
+from maestro.services.storage.journal import SentRecord, is_picture_name, require_call_id
+from maestro.services.storage.records import CALL_ID, RecordError, finite, from_json, to_json
 from maestro.services.storage.shelf import PICTURE_LIMIT_BYTES
 from maestro.services.storage.store import newer
 from maestro.types import CallKind, Exchange, SentPicture
@@ -28,21 +28,6 @@ TEXT_LIMIT = 200_000
 """Bytes that a prompt or an answer may take."""
 PICTURE_COUNT_LIMIT = 64
 RECORD_LIMIT_BYTES = 4 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class SentRecord:
-    """A picture that was sent. `sha256` is that of what was sent, `file_sha256` that of `file`, which may be larger."""
-
-    role: str
-    caption: str
-    sha256: str
-    file: str = ""
-    file_sha256: str = ""
-
-    def __post_init__(self) -> None:
-        if self.file and not is_picture_name(self.file):
-            raise RecordError("the name of a picture that was sent is not what it must be")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +49,6 @@ class ExchangeRecord:
     def __post_init__(self) -> None:
         if CALL_ID.fullmatch(self.call_id) is None or self.kind not in set(CallKind) or len(self.pictures) > PICTURE_COUNT_LIMIT:
             raise RecordError("an exchange is not what it must be")
-
-
-def is_picture_name(name: str) -> bool:
-    """Whether a project's picture may have that name, from the project's folder on."""
-    folder, _, file = name.rpartition("/")
-    pattern = {"": STYLE_FILE, "frames": FRAME_FILE, "takes": TAKE_FILE}.get(folder)
-    return pattern is not None and pattern.fullmatch(file) is not None
 
 
 def read_exchange(path: Path) -> ExchangeRecord | None:
@@ -128,22 +106,29 @@ class ExchangesPart(Core):
         """What was asked and what came back; the middle of very long words is left out. Raises WorkspaceError."""
         require_call_id(exchange.call_id)
         with self._writing("What the model answered"):
-            self._require_ours()
-            record = ExchangeRecord(
-                call_id=exchange.call_id,
-                kind=str(exchange.kind),
-                engine=exchange.engine,
-                model=exchange.model,
-                asked_at=exchange.asked_at.astimezone(UTC),
-                duration_s=finite(float(exchange.duration_s)) or 0.0,
-                prompt=_shortened(exchange.prompt),
-                pictures=tuple(self._sent(picture) for picture in exchange.pictures[:PICTURE_COUNT_LIMIT]),
-                answer=_shortened(exchange.answer),
-                cost_usd=finite(None if exchange.cost_usd is None else float(exchange.cost_usd)),
+            self.keep_record(
+                ExchangeRecord(
+                    call_id=exchange.call_id,
+                    kind=str(exchange.kind),
+                    engine=exchange.engine,
+                    model=exchange.model,
+                    asked_at=exchange.asked_at.astimezone(UTC),
+                    duration_s=finite(float(exchange.duration_s)) or 0.0,
+                    prompt=exchange.prompt,
+                    pictures=tuple(self._sent(picture) for picture in exchange.pictures[:PICTURE_COUNT_LIMIT]),
+                    answer=exchange.answer,
+                    cost_usd=finite(None if exchange.cost_usd is None else float(exchange.cost_usd)),
+                )
             )
+
+    def keep_record(self, record: ExchangeRecord) -> None:
+        """The same for what is a record already."""
+        with self._writing("What the model answered"):
+            self._require_ours()
             folder = self.path / FOLDER
             make_folder(self._ground.disk, folder)
-            place(self._ground.disk, folder / f"{record.call_id}.json", pack_record(to_json(record)))
+            short = replace(record, prompt=_shortened(record.prompt), answer=_shortened(record.answer))
+            place(self._ground.disk, folder / f"{record.call_id}.json", pack_record(to_json(short)))
 
     def exchange(self, call_id: str) -> Exchange | None:
         """That of a call, or of the call in whose answer a further picture came; None when nothing is kept or it is damaged."""

@@ -7,9 +7,10 @@ from maestro.errors import ProjectMissingError
 from maestro.services.storage.calls import CallsPart
 from maestro.services.storage.core import Ground
 from maestro.services.storage.durable import is_folder, is_regular, regular_files, stat_key
-from maestro.services.storage.exchanges import Drawer, ExchangesPart, is_picture_name
+from maestro.services.storage.exchanges import Drawer, ExchangesPart
 from maestro.services.storage.facts import Facts
 from maestro.services.storage.inputs import InputsPart
+from maestro.services.storage.journal import is_picture_name
 from maestro.services.storage.recovery import RecoveryPart
 from maestro.services.storage.restoring import RestoringPart
 from maestro.services.storage.sheets import Sheets, Sources

@@ -55,9 +55,8 @@ class InputsPart(Core):
             old = records.project
             if (kept, kept_director_frame) == (old.frames, old.director_frame):
                 return
-            is_changed = records.facts.choices.is_frames_changed or kept != old.frames
             records.put_project(replace(old, frames=kept, director_frame=kept_director_frame))
-            records.put_choices(replace(records.facts.choices, is_frames_changed=is_changed))
+            records.put_choices(replace(records.facts.choices, is_frames_changed=True))
             self._follow(records, is_other_clip=False)
 
     def _follow(self, records: Records, *, is_other_clip: bool) -> None:

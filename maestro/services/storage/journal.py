@@ -15,13 +15,24 @@ from typing import Any
 
 from maestro.errors import WorkspaceError
 from maestro.services.storage.durable import Disk, append_line, open_regular
-from maestro.services.storage.records import CALL_ID, FrameRecord, RecordError, from_json, label_of, to_json
+from maestro.services.storage.records import (
+    CALL_ID,
+    FRAME_FILE,
+    STYLE_FILE,
+    TAKE_FILE,
+    AskedRecord,
+    FrameRecord,
+    RecordError,
+    from_json,
+    label_of,
+    to_json,
+)
 from maestro.types import Interruption, TakeLabel
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A call that is about to be made; `revision` is a hash of the text and the style that it asks for."""
+    """A call that is about to be made; `revision` is a hash of the text and the style that it asks for, `prompt` what is asked."""
 
     call_id: str
     shot_id: int
@@ -32,22 +43,56 @@ class Intent:
     text: str
     frame_index: int
     began_at: datetime
+    prompt: str = ""
+    asked: AskedRecord | None = None
 
     def __post_init__(self) -> None:
         require_call_id(self.call_id)
 
 
 @dataclass(frozen=True, slots=True)
+class SentRecord:
+    """A picture that was sent. `sha256` is that of what was sent, `file_sha256` that of `file`, which may be larger."""
+
+    role: str
+    caption: str
+    sha256: str
+    file: str = ""
+    file_sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if self.file and not is_picture_name(self.file):
+            raise RecordError("the name of a picture that was sent is not what it must be")
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a call is made from: the style, the source frame, and the pictures as they are sent."""
+
+    style_sha256: str = ""
+    frame: FrameRecord | None = None
+    sent: tuple[SentRecord, ...] = ()
+
+
+def is_picture_name(name: str) -> bool:
+    """Whether a project's picture may have that name, from the project's folder on."""
+    folder, _, file = name.rpartition("/")
+    pattern = {"": STYLE_FILE, "frames": FRAME_FILE, "takes": TAKE_FILE}.get(folder)
+    return pattern is not None and pattern.fullmatch(file) is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """Where a call stands. `end` is empty, "done", "failed" or "interrupted"; `owner` is a process's presence.
 
-    A further picture of an answer has an entry of its own: `of` is the call that the answer was for.
+    A further picture of an answer has an entry of its own: `of` is the call that the answer was for. `generation_id` is known of
+    calls that an earlier program did not end.
     """
 
     call_id: str
     intent: Intent | None = None
     owner: str = ""
-    style_sha256: str = ""
+    inputs: Inputs = Inputs()
     was_sent: bool = False
     has_answer: bool = False
     label: TakeLabel | None = None
@@ -55,7 +100,7 @@ class Entry:
     message: str = ""
     is_listed: bool = False
     is_dismissed: bool = False
-    frame: FrameRecord | None = None
+    generation_id: str = ""
     of: str = ""
 
     @property
@@ -87,10 +132,9 @@ class Journal:
         line = {"stage": stage, "call": call_id, "at": datetime.now(UTC).isoformat(), **facts}
         append_line(self._disk, self.path, json.dumps(line).encode())
 
-    def begin(self, intent: Intent, owner: str, style_sha256: str, frame: FrameRecord | None) -> None:
-        """The first line of a call; `frame` is the source frame that it is made from."""
-        inputs = {"style_sha256": style_sha256, "frame": to_json(frame)}
-        self.append("intent", intent.call_id, intent=to_json(intent), owner=owner, **inputs)
+    def begin(self, intent: Intent, owner: str, inputs: Inputs) -> None:
+        """The first line of a call."""
+        self.append("intent", intent.call_id, intent=to_json(intent), owner=owner, **to_json(inputs))
 
     def entries(self) -> dict[str, Entry]:
         """Every call by its id, in the order of their beginnings. Only what was added since the last time is read."""
@@ -140,7 +184,7 @@ class Journal:
         asked = self._entries.get(of)
         if asked is None:
             return Entry(call_id, of=of)
-        return Entry(call_id, asked.intent, asked.owner, asked.style_sha256, was_sent=True, frame=asked.frame, of=of)
+        return Entry(call_id, asked.intent, asked.owner, asked.inputs, was_sent=True, of=of)
 
 
 def require_call_id(call_id: str) -> None:
@@ -153,24 +197,27 @@ def _after(entry: Entry, facts: dict[str, Any]) -> Entry:
     stage = facts["stage"]
     if stage in {"failed", "interrupted"}:
         was_sent, is_listed = entry.was_sent or bool(facts.get("was_sent")), bool(facts.get("is_listed"))
-        return replace(entry, end=stage, message=str(facts["message"]), is_listed=is_listed, was_sent=was_sent)
-    return replace(entry, **_changes(stage, facts))
+        known = replace(entry, end=stage, message=str(facts["message"]), is_listed=is_listed, was_sent=was_sent)
+        return _ended(known)
+    after = replace(entry, **_changes(stage, facts))
+    return _ended(after) if after.end else after
+
+
+def _ended(entry: Entry) -> Entry:
+    """Without the words that only somebody who finishes it would need: a project has thousands of calls."""
+    intent = entry.intent and replace(entry.intent, prompt="")
+    return replace(entry, intent=intent, inputs=replace(entry.inputs, sent=()))
 
 
 def _changes(stage: str, facts: dict[str, Any]) -> dict[str, Any]:
     match stage:
         case "intent":
-            intent, frame = from_json(Intent, facts["intent"]), facts.get("frame")
-            return {
-                "intent": intent,
-                "owner": str(facts["owner"]),
-                "style_sha256": str(facts["style_sha256"]),
-                "frame": None if frame is None else from_json(FrameRecord, frame),
-            }
+            inputs = from_json(Inputs, {name: facts[name] for name in ("style_sha256", "frame", "sent") if name in facts})
+            return {"intent": from_json(Intent, facts["intent"]), "owner": str(facts["owner"]), "inputs": inputs}
         case "sent":
-            return {"was_sent": True}
+            return {"was_sent": True} | _named(facts)
         case "answer":
-            return {"was_sent": True, "has_answer": True}
+            return {"was_sent": True, "has_answer": True} | _named(facts)
         case "picture":
             return {"label": label_of(str(facts["label"]))}
         case "done":
@@ -178,3 +225,8 @@ def _changes(stage: str, facts: dict[str, Any]) -> dict[str, Any]:
         case "dismissed":
             return {"is_dismissed": True}
     raise RecordError("a stage that nobody knows")
+
+
+def _named(facts: dict[str, Any]) -> dict[str, str]:
+    named = str(facts.get("generation_id", ""))
+    return {"generation_id": named} if named else {}

@@ -153,6 +153,15 @@ class MarkRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedRecord:
+    """How a take was asked for, beside its words and pictures: the name of its anchor, and the shape."""
+
+    anchor: str = ""
+    aspect_ratio: str = ""
+    size: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TakeRecord:
     """A take as it was made; lies beside its picture as `takes/<label>.json` and is never written again."""
 
@@ -180,6 +189,7 @@ class TakeRecord:
     frame: FrameRecord | None = None
     of: str = ""
     """The call whose answer it was a further picture of."""
+    asked: AskedRecord | None = None
 
     def __post_init__(self) -> None:
         _require(TAKE_FILE.fullmatch(self.file) and Path(self.file).stem == str(self.label), "a take's file name")

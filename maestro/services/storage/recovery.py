@@ -4,24 +4,27 @@ Nothing is ever asked again. Calls of another process that lives are left alone;
 """
 
 from collections.abc import Callable, Container
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from maestro.errors import EngineError
+from maestro.services.storage.drafts import drafts, is_whole
 from maestro.services.storage.durable import PART_PREFIX, is_folder, place, read_bytes, regular_files, stat_key, sync_folder
 from maestro.services.storage.envelope import pack_record
+from maestro.services.storage.exchanges import ExchangeRecord, ExchangesPart
 from maestro.services.storage.journal import Entry, Intent
 from maestro.services.storage.locks import is_alive, is_own
 from maestro.services.storage.records import CALL_ID, TAKE_FILE, TakeRecord, label_of, to_json
 from maestro.services.storage.shelf import RECORD_LIMIT_BYTES, adopted, read_record
 from maestro.services.storage.takes import TakesPart
-from maestro.types import GenerationResult, Picture, TakeLabel
+from maestro.types import CallKind, GenerationResult, Picture, TakeLabel
 
 Develop = Callable[[Intent, bytes], list[tuple[GenerationResult, Picture]]]
 ANSWER_LIMIT_BYTES = 1 << 30
 
 
-class RecoveryPart(TakesPart):
+class RecoveryPart(TakesPart, ExchangesPart):
     """Finish, adopt, or list."""
 
     def recover(self, develop: Develop, in_flight: Container[str]) -> list[str]:
@@ -33,6 +36,7 @@ class RecoveryPart(TakesPart):
         if self._store.load().state.is_newer:
             return []
         self._tidy()
+        self._take_in_drafts(in_flight)
         told: list[str] = []
         for entry in self._left_behind(in_flight):
             told += self._finish(entry, develop)
@@ -70,6 +74,28 @@ class RecoveryPart(TakesPart):
             if record is not None and record.file in pictures and f"{record.label}.json" not in pictures:
                 self._ground.disk.replace(takes / record.file, trash / record.file)
                 sync_folder(self._ground.disk, trash)
+
+    def _take_in_drafts(self, in_flight: Container[str]) -> None:
+        """Answers that were arriving: a whole one is kept as if it had been kept then; of the rest, its id at the provider."""
+        with self._writing("The answer"):
+            incoming = self.path / "incoming"
+            for path, call_id, generation_id in drafts(incoming):
+                entry = self._journal.entry(call_id)
+                if not entry.end and self._is_running(entry, in_flight):
+                    continue
+                if not entry.end:
+                    self._take_in_draft(entry, path, generation_id)
+                with suppress(FileNotFoundError):
+                    self._ground.disk.unlink(path)
+
+    def _take_in_draft(self, entry: Entry, path: Path, generation_id: str) -> None:
+        raw = path.with_name(f"{entry.call_id}.raw")
+        body = read_bytes(path, ANSWER_LIMIT_BYTES)[0]
+        if stat_key(raw) is None and is_whole(body):
+            place(self._ground.disk, raw, body)
+        kept = stat_key(raw)
+        stage, size_bytes = ("sent", 0) if kept is None else ("answer", kept[1])
+        self._journal.append(stage, entry.call_id, size_bytes=size_bytes, generation_id=generation_id)
 
     def _left_behind(self, in_flight: Container[str]) -> list[Entry]:
         entries = self._journal.entries()
@@ -115,10 +141,36 @@ class RecoveryPart(TakesPart):
             self._list(replace(entry, was_sent=True), "done" if had_take else "failed", sentence)
             return []
         known = {take.record.label for take in (*self._shelf.takes(), *self._trashed.takes())}
+        result, duration_s = pictures[0][0], self._duration_s(entry, intent)
+        pictures = [(replace(made, duration_s=made.duration_s or duration_s), picture) for made, picture in pictures]
+        self._keep_what_it_saw(entry, intent, result, duration_s)
         labels = [take.label for take in self.add_takes(entry.call_id, pictures) if take.label not in known]
         return [
             f"Maestro had stopped before {label} was on disk: it was finished from the answer that was kept." for label in labels
         ]
+
+    def _duration_s(self, entry: Entry, intent: Intent) -> float:
+        """From the question to the last byte of its answer."""
+        kept = stat_key(self.path / "incoming" / f"{entry.call_id}.raw")
+        return 0.0 if kept is None else max(0.0, kept[2] / 1e9 - intent.began_at.timestamp())
+
+    def _keep_what_it_saw(self, entry: Entry, intent: Intent, result: GenerationResult, duration_s: float) -> None:
+        if not result.answer or self.exchange(entry.call_id) is not None:
+            return
+        self.keep_record(
+            ExchangeRecord(
+                call_id=entry.call_id,
+                kind=str(CallKind.SHOOT),
+                engine=intent.engine,
+                model=result.model or intent.model,
+                asked_at=intent.began_at,
+                duration_s=duration_s,
+                prompt=result.prompt or intent.prompt,
+                pictures=entry.inputs.sent,
+                answer=result.answer,
+                cost_usd=result.cost_usd,
+            )
+        )
 
     def _list(self, entry: Entry, end: str, message: str) -> None:
         with self._writing("The end of the call"):
@@ -149,8 +201,10 @@ class RecoveryPart(TakesPart):
                 engine=intent.engine,
                 model=intent.model,
                 frame_index=intent.frame_index,
-                frame=entry.frame,
-                style_sha256=entry.style_sha256,
+                prompt=intent.prompt,
+                asked=intent.asked,
+                frame=entry.inputs.frame,
+                style_sha256=entry.inputs.style_sha256,
                 of=entry.of,
             )
         path = self.path / "takes" / f"{label}.json"

@@ -9,6 +9,7 @@ from maestro.services.storage.records import WordsRecord
 from maestro.services.storage.shelf import Shelved
 from maestro.services.storage.store import Loaded
 from maestro.services.storage.takes import as_take, frame_of
+from maestro.services.storage.wanted import Wanted, wanted
 from maestro.types import References, Shot, ShotSheet, Take, TakeLabel
 
 
@@ -72,7 +73,7 @@ def _made_anew(before: _Made, sources: Sources) -> _Made:
 def _sheet(made: _Made, shot_id: int) -> ShotSheet:
     sources = made.sources
     shot, now = sources.facts.shots.get(shot_id), sources.text(shot_id)
-    takes = tuple(_take(made, shelved, now.text if now else shelved.record.text) for shelved in made.on_shelf[shot_id])
+    takes = _takes(made, shot_id, now.text if now else None)
     if shot is None or now is None:  # a shot that is gone still shows its takes: nothing that was paid for is hidden
         return ShotSheet(Shot(shot_id, ""), "", can_undo=False, can_redo=False, takes=takes)
     chosen = sources.facts.references.get(shot_id)
@@ -86,12 +87,21 @@ def _sheet(made: _Made, shot_id: int) -> ShotSheet:
     )
 
 
-def _take(made: _Made, shelved: Shelved, text: str) -> Take:
+def _takes(made: _Made, shot_id: int, text: str | None) -> tuple[Take, ...]:
+    """Those of a shot that is gone have no words of now to be compared with."""
+    facts, on_shelf = made.sources.facts, made.on_shelf[shot_id]
+    if text is None:
+        return tuple(_take(made, shelved, None) for shelved in on_shelf)
+    now = wanted(facts, shot_id, text)
+    return tuple(_take(made, shelved, now) for shelved in on_shelf)
+
+
+def _take(made: _Made, shelved: Shelved, now: Wanted | None) -> Take:
     """From memory when nothing that it is made from has changed."""
     label, facts, folder = shelved.record.label, made.sources.facts, made.sources.folder
-    made_from = (shelved, folder, facts.style_sha256, facts.is_saved(label), text, frame_of(shelved.record, facts))
+    made_from = (shelved, folder, facts.is_saved(label), now, frame_of(shelved.record, facts))
     known = made.takes.get(label)
     if known is None or known[0] != made_from:
-        known = (made_from, as_take(folder, shelved, facts, text))
+        known = (made_from, as_take(folder, shelved, facts, now))
         made.takes[label] = known
     return known[1]

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from maestro.errors import NewerProjectError, ProjectDamagedError, WorkspaceError
 from maestro.services.storage.core import Core
+from maestro.services.storage.drafts import drop_drafts
 from maestro.services.storage.durable import make_folder, place, read_bytes, regular_files, stat_key, sync_folder
 from maestro.services.storage.envelope import pack_record
 from maestro.services.storage.facts import Facts
 from maestro.services.storage.journal import Entry
 from maestro.services.storage.records import NUMBER_LIMIT, FrameRecord, TakeRecord, finite, label_of, to_json
 from maestro.services.storage.shelf import PICTURE_LIMIT_BYTES, Shelved
+from maestro.services.storage.wanted import Wanted, is_stale, wanted
 from maestro.types import PICTURE_SUFFIXES, FrameOnDisk, GenerationResult, Picture, Take, TakeLabel
 
 
@@ -71,7 +73,8 @@ class TakesPart(Core):
         facts = self._facts_or_none()
         has_shot = facts is not None and record.shot_id in facts.shots
         text = self._words(facts, record.shot_id).text if facts and has_shot else record.text
-        return as_take(self.path / "takes", Shelved(record, is_missing=False), facts, text)
+        now = wanted(facts, record.shot_id, text)
+        return as_take(self.path / "takes", Shelved(record, is_missing=False), facts, now)
 
     def _shelve(self, entry: Entry, result: GenerationResult, picture: Picture) -> TakeRecord:
         label = self._label_for(entry, result.shot_id, picture)
@@ -93,9 +96,11 @@ class TakesPart(Core):
         for call_id, record in reversed(kept.items()):
             if self._journal.entry(call_id).end != "done":
                 self._journal.append("done", call_id, label=str(record.label))
+        incoming = self.path / "incoming"
         for call_id in kept:
             with suppress(OSError):  # an answer that stays when its take is kept costs room and nothing else
-                self._ground.disk.unlink(self.path / "incoming" / f"{call_id}.raw")
+                self._ground.disk.unlink(incoming / f"{call_id}.raw")
+            drop_drafts(self._ground.disk, incoming, call_id)
 
     def _label_for(self, entry: Entry, shot_id: int, picture: Picture) -> TakeLabel:
         """The label that the journal kept for the call, or a new one, kept before its file is made."""
@@ -139,7 +144,7 @@ class TakesPart(Core):
             file=f"{label}{PICTURE_SUFFIXES[picture.media_type]}",
             call_id=entry.call_id,
             text=text,
-            prompt=result.prompt,
+            prompt=result.prompt or (intent.prompt if intent else ""),
             engine=result.engine,
             model=result.model,
             created_at=result.created_at.astimezone(UTC),
@@ -151,10 +156,11 @@ class TakesPart(Core):
             size_bytes=len(picture.encoded),
             sha256=hashlib.sha256(picture.encoded).hexdigest(),
             frame_index=int(intent.frame_index) if intent else 0,
-            style_sha256=entry.style_sha256 if intent else facts.style_sha256 if facts else "",
+            style_sha256=entry.inputs.style_sha256 if intent else facts.style_sha256 if facts else "",
             notes=tuple(result.notes),
-            frame=entry.frame,
+            frame=entry.inputs.frame,
             of=entry.of,
+            asked=intent.asked if intent else None,
         )
 
     def _facts_or_none(self) -> Facts | None:
@@ -221,10 +227,9 @@ def frame_of(record: TakeRecord, facts: Facts | None) -> FrameRecord | None:
     return facts.frame(record.frame_index)
 
 
-def as_take(folder: Path, shelved: Shelved, facts: Facts | None, text: str) -> Take:
-    """A take as it stands in `folder`, beside the shot's present `text`."""
+def as_take(folder: Path, shelved: Shelved, facts: Facts | None, now: Wanted | None) -> Take:
+    """A take as it stands in `folder`, beside what one would be made from `now`."""
     record = shelved.record
-    is_same = text == record.text and (facts is None or facts.style_sha256 == record.style_sha256)
     frame = frame_of(record, facts)
     return Take(
         label=record.label,
@@ -242,7 +247,7 @@ def as_take(folder: Path, shelved: Shelved, facts: Facts | None, text: str) -> T
         frame_index=record.frame_index,
         path=folder / record.file,
         is_saved=facts is not None and facts.is_saved(record.label),
-        is_stale=not record.is_adopted and not is_same,
+        is_stale=now is not None and is_stale(record, now),
         is_missing=shelved.is_missing,
         is_adopted=record.is_adopted,
         notes=record.notes,

@@ -15,7 +15,6 @@ from typing import BinaryIO, cast
 from maestro.calls import Call
 from maestro.errors import CancelledError, FootageError, TooLongError
 from maestro.services.video import wire
-from maestro.services.video.functions import FUNCTIONS
 from maestro.services.video.studies import Study
 from maestro.types import Clip, Footage, SourceFrame, StripFrame
 
@@ -50,7 +49,7 @@ class Question:
 
 
 class _GoneError(Exception):
-    """The child died of the question; holds the sentence for the user."""
+    """The child died of the question or had no room for it; holds the sentence for the user."""
 
     def __init__(self, sentence: FootageError) -> None:
         super().__init__(str(sentence))
@@ -138,15 +137,16 @@ class Booth:
     def ask(self, question: Question, call: Call | None) -> object:
         """What the function answers, or raises."""
         if not self._is_apart:
+            from maestro.services.video.functions import FUNCTIONS  # noqa: PLC0415 - brings the decoder, which is not for the app
+
             return FUNCTIONS[question.function](*question.arguments, **question.options)
         with self._room:
-            waiting = self._waiting()
-            if waiting is not None:
-                # It may have died of something else while it waited: only a new child proves that it was the clip.
-                with suppress(_GoneError):
-                    return self._asked(waiting, question, call)
+            # The first may have died of something else, or be full of what it read before: only a new one, which takes
+            # little room, proves that it was the clip.
+            with suppress(_GoneError):
+                return self._asked(self._waiting() or self._started(), question, call)
             try:
-                return self._asked(self._started(), question, call)
+                return self._asked(self._started(is_frugal=True), question, call)
             except _GoneError as error:
                 raise error.sentence from error
 
@@ -169,30 +169,38 @@ class Booth:
 
     def _put_back(self, child: "_Child", is_sound: bool) -> None:
         with self._lock:
-            is_kept = is_sound and not self._is_closed and not self._idle and child.question_count < _MOST_QUESTIONS
+            is_kept = (
+                is_sound
+                and not child.is_frugal
+                and not self._is_closed
+                and not self._idle
+                and child.question_count < _MOST_QUESTIONS
+            )
             if is_kept:
                 self._idle.append(child)
         if not is_kept:
             child.end()
             self.warm()
 
-    def _started(self) -> "_Child":
-        return _Child(self._memory_bytes, self._limit_s)
+    def _started(self, *, is_frugal: bool = False) -> "_Child":
+        return _Child(self._memory_bytes, self._limit_s, is_frugal=is_frugal)
 
 
 class _Child:
-    """One child process; it answers one question at a time."""
+    """One child process; it answers one question at a time. A frugal one decodes in one thread, which takes the least room."""
 
-    def __init__(self, memory_bytes: int, limit_s: float) -> None:
+    def __init__(self, memory_bytes: int, limit_s: float, *, is_frugal: bool) -> None:
+        self.is_frugal = is_frugal
         self.question_count = 0
         self._memory_bytes = memory_bytes
         self._limit_s = limit_s
         self._lock = threading.Lock()
         self._at_work: Question | None = None
         self._stopped_for: FootageError | CancelledError | None = None
+        limits = memory_bytes, int(limit_s) + 1, int(is_frugal)
         try:
             self._running = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
-                [sys.executable, "-X", "utf8", "-m", "maestro.services.video.child", str(memory_bytes), str(int(limit_s) + 1)],
+                [sys.executable, "-X", "utf8", "-m", "maestro.services.video.child", *map(str, limits)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=_ENVIRONMENT,
@@ -258,7 +266,8 @@ class _Child:
             raise _GoneError(self._died_of(question))
         if reply.get("has_no_memory"):
             limit = f"{self._memory_bytes / 1_000_000:.0f} MB"
-            raise FootageError(f'"{question.name}" needs more than {limit} of memory to be read.', next_step=_OTHER_FORM)
+            sentence = f'"{question.name}" needs more than {limit} of memory to be read.'
+            raise _GoneError(FootageError(sentence, next_step=_OTHER_FORM))
         if "duration_s" in reply:
             raise TooLongError(str(reply["message"]), **{key: cast("float", reply[key]) for key in ("duration_s", "max_s")})
         if "message" in reply:

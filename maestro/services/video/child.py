@@ -3,6 +3,7 @@
 It reads questions from its standard input and writes answers to its standard output; it ends when either side of that is gone.
 """
 
+import gc
 import io
 import os
 import queue
@@ -14,15 +15,21 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from maestro.errors import FootageError, TooLongError
-from maestro.services.video import wire
+from maestro.services.video import darkroom, wire
 from maestro.services.video.functions import FUNCTIONS
 
 if sys.platform != "win32":
     import resource
 
 
-def main(memory_bytes: int, limit_s: int) -> None:
-    """Answers until there is nobody left to ask."""
+def main(memory_bytes: int, limit_s: int, *, is_frugal: bool) -> None:
+    """Answers until there is nobody left to ask.
+
+    What is bounded is what may be written to: the memory that was asked for, touched or not, and 8 MB for each thread.
+    """
+    if is_frugal:
+        darkroom.limit_decoders(1)
+    gc.freeze()
     _bound("RLIMIT_DATA", memory_bytes)
     _bound("RLIMIT_CORE", 0)
     _be_the_first_to_go()
@@ -34,6 +41,7 @@ def main(memory_bytes: int, limit_s: int) -> None:
         question = questions.get()
         _bound("RLIMIT_CPU", int(time.process_time()) + limit_s * (os.cpu_count() or 1))
         wire.write(answers, _answer(question))
+        gc.collect()  # decoders lie in cycles; each that is left keeps its threads and frames until then
 
 
 def _listen(stream: io.RawIOBase, questions: "queue.SimpleQueue[wire.Plain]") -> None:
@@ -77,4 +85,4 @@ def _be_the_first_to_go() -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), is_frugal=sys.argv[3] == "1")

@@ -5,7 +5,7 @@ every frame between them decoded. So a scene that begins and ends between two fr
 after it, is not found; every cut that is found is exact to the frame. A fade is no cut.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -113,28 +113,6 @@ def sharpest_near(path: Path, name: str, end_s: float, indices: Sequence[int], r
             ranked = sorted((at for at in windows[index] if at in looks), key=lambda at: -looks[at].sharpness)
             taken.append(next((at for at in ranked if at not in taken), index))
         return tuple(taken)
-
-
-def one_per_cut(cuts: Iterable[int], frame_count: int, count: int) -> tuple[int, ...]:
-    """Frames of `count` scenes, spread over all of them; `cuts` are the first frames after each cut.
-
-    With fewer scenes than that the longest give several. Fewer frames come back only when the clip has fewer.
-    """
-    edges = [0, *sorted({cut for cut in cuts if 0 < cut < frame_count}), frame_count]
-    scenes = list(pairwise(edges))
-    if len(scenes) > count:
-        scenes = [scenes[int((place + 0.5) * len(scenes) / count)] for place in range(count)]
-    shares = [1] * len(scenes)
-    for _ in range(min(count, frame_count) - len(scenes)):
-        lengths = [
-            (end - begin) / (share + 1) if share < end - begin else 0 for (begin, end), share in zip(scenes, shares, strict=True)
-        ]
-        shares[lengths.index(max(lengths))] += 1
-    return tuple(
-        begin + (2 * number + 1) * (end - begin) // (2 * share)
-        for (begin, end), share in zip(scenes, shares, strict=True)
-        for number in range(share)
-    )
 
 
 @contextmanager

@@ -29,6 +29,7 @@ _MAX_SIDE_PX = 2048
 _LEAST_STRETCH = 0.01
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 _MOST_DECODERS = 4
+_limit = {"decoders": _MOST_DECODERS}
 _DECODER_BUDGET_PX = 10_000_000
 """Pixels of the frames of all decoders together; each holds up to some twenty frames of a size."""
 
@@ -138,10 +139,15 @@ def develop(
     return developed, damage_count + reel.damage_count > 0
 
 
+def limit_decoders(count: int) -> None:
+    """In this process, from now on: so many at once at most, each in so many threads."""
+    _limit["decoders"] = count
+
+
 def _workers(frame_px: int) -> int:
     """How many decoders at once: one for each core, fewer where each would fill a hundred megabytes."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return min(cores, _MOST_DECODERS, max(2, _DECODER_BUDGET_PX // max(1, frame_px)))
+    return min(cores, _limit["decoders"], max(2, _DECODER_BUDGET_PX // max(1, frame_px)))
 
 
 def _on_own_reel(

@@ -1,9 +1,11 @@
 """Pairs of frames to measure."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -13,7 +15,7 @@ class Study:
     The second of a pair is shown `gap` frames after the first (or is the last frame). `times_s` are those of the first ones.
     """
 
-    pairs: tuple[tuple[NDArray[np.uint8], NDArray[np.uint8]], ...] = field(repr=False)
+    pairs: "tuple[tuple[NDArray[np.uint8], NDArray[np.uint8]], ...]" = field(repr=False)
     times_s: tuple[float, ...]
     indices: tuple[int, ...]
     duration_s: float

@@ -10,8 +10,6 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import numpy as np
-
 from maestro.services.video.studies import Study
 from maestro.types import Clip, Footage, SourceFrame, StripFrame
 
@@ -75,6 +73,8 @@ def _plain(value: object, blobs: list[memoryview]) -> object:
 def _plain_large(value: object, blobs: list[memoryview]) -> object:
     if isinstance(value, bytes):
         return {"is": "bytes", "at": _put(memoryview(value), blobs)}
+    import numpy as np  # noqa: PLC0415 - where the first page is drawn it is not there yet
+
     if isinstance(value, np.ndarray):
         return {"is": "array", "at": _put(np.ascontiguousarray(value, np.uint8).reshape(-1).data, blobs), "shape": value.shape}
     if is_dataclass(value) and type(value).__name__ in _TYPES:
@@ -105,9 +105,15 @@ def _blob(plain: Plain, blobs: memoryview) -> memoryview:
     return blobs[start : start + length]
 
 
+def _array(plain: Plain, blobs: memoryview) -> object:
+    import numpy as np  # noqa: PLC0415
+
+    return np.frombuffer(_blob(plain, blobs), np.uint8).reshape(cast("tuple[int, ...]", plain["shape"]))
+
+
 _VALUES: dict[str, Callable[[Plain, memoryview], object]] = {
     "dict": lambda plain, blobs: {key: _value(part, blobs) for key, part in plain["pairs"]},  # type: ignore[attr-defined]
     "Path": lambda plain, _: Path(str(plain["path"])),
     "bytes": lambda plain, blobs: bytes(_blob(plain, blobs)),
-    "array": lambda plain, blobs: np.frombuffer(_blob(plain, blobs), np.uint8).reshape(plain["shape"]),  # type: ignore[call-overload]
+    "array": _array,
 }

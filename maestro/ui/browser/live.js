@@ -9,6 +9,7 @@ const POLL_BUSY_MS = 1000
 const POLL_MS = 4000
 const HOVER_MS = 4000
 const AFTER_CLICK_MS = 1500
+const AFTER_DEED_MS = 150 // by then the run that a click asks for is under way, and it draws what the click changed
 const ASIDE_MS = 20
 const ARRIVE_MS = 2500
 const BLANK_MS = 1500
@@ -26,6 +27,8 @@ class Hub {
   source = null
   retryAt = 0
   lastFired = 0
+  actedAt = -AFTER_DEED_MS
+  runningSince = null
   heldUntil = 0
   timer = null
 
@@ -36,6 +39,7 @@ class Hub {
     document.addEventListener("pointerdown", event => hold(event, HOVER_MS), { capture: true, passive: true })
     document.addEventListener("pointerout", event => link(event) && !event.buttons && (this.heldUntil = 0), { capture: true, passive: true })
     document.addEventListener("click", event => this.followed(event, link(event)), { capture: true })
+    document.addEventListener("click", event => event.target?.closest?.("button") && (this.actedAt = performance.now()), { capture: true })
   }
 
   // A fragment was drawn: first, or again at a greater number.
@@ -46,15 +50,13 @@ class Hub {
     Object.assign(listener, data, { fire, drawnAt: performance.now() })
     if (!known) this.listeners.set(host, listener)
     this.connect(data.project, data.served)
-    this.timer ??= setInterval(() => this.check(), TICK_MS)
     this.check()
   }
 
   gone(host) {
     this.listeners.delete(host)
     if (this.listeners.size) return
-    clearInterval(this.timer)
-    this.timer = null
+    clearTimeout(this.timer)
     setTimeout(() => this.listeners.size || this.close(), 1000)
     setTimeout(() => this.listeners.size || this.rescue(), BLANK_MS)
   }
@@ -75,6 +77,7 @@ class Hub {
     const source = (this.source = new EventSource(`/events/${encodeURIComponent(project)}`))
     source.onmessage = event => this.heard(JSON.parse(event.data))
     source.onerror = () => {
+      this.rest()
       if (source.readyState !== EventSource.CLOSED || this.source !== source) return
       this.source = null
       this.retryAt = performance.now() + 5000
@@ -97,17 +100,19 @@ class Hub {
 
   // Streamlit leaves behind what a run no longer draws when another run is waiting at its end: so one asks after the other.
   isRunning() {
-    return document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "running"
+    const isRunning = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "running"
+    this.runningSince = isRunning ? this.runningSince ?? performance.now() : null
+    return isRunning
   }
 
   check() {
     const now = performance.now()
-    if (now < this.heldUntil || now < this.lastFired + SPACING_MS) return this.later()
-    if (this.isRunning() && now < this.lastFired + PATIENCE_MS) return this.later()
+    if (now < this.heldUntil || now < this.lastFired + SPACING_MS || now < this.actedAt + AFTER_DEED_MS) return this.later()
+    if (this.isRunning() && now < Math.max(this.lastFired, this.runningSince) + PATIENCE_MS) return this.later()
     // Who waits for a row's picture should not wait for the sidebar and the filmstrip.
     const due = [...this.listeners.values()].map(listener => ({ listener, number: this.due(listener, now) }))
     const [first] = due.filter(({ number }) => number !== null).sort((a, b) => turn(a.listener) - turn(b.listener))
-    if (!first) return
+    if (!first) return this.rest()
     Object.assign(first.listener, { sentAt: now, sentFor: first.number })
     this.lastFired = now
     first.listener.fire(first.number)
@@ -118,13 +123,32 @@ class Hub {
     this.soon ??= setTimeout(() => { this.soon = null; this.check() }, SPACING_MS)
   }
 
+  // Nothing is due. A page that nobody touches does nothing: it looks again only where nobody would tell it to, that is when a run
+  // that was asked for may have been lost, or when there are no events.
+  rest() {
+    clearTimeout(this.timer)
+    const isIdle = this.isTold() && ![...this.listeners.values()].some(listener => this.isBehind(listener))
+    if (!isIdle) this.timer = setTimeout(() => this.check(), TICK_MS)
+  }
+
+  isTold() {
+    return this.source?.readyState === EventSource.OPEN && this.epoch !== null
+  }
+
+  number(listener) {
+    return Math.max(0, ...listener.topics.map(topic => this.numbers.get(topic) ?? 0))
+  }
+
+  isBehind(listener) {
+    return listener.epoch !== this.epoch || this.number(listener) > listener.number
+  }
+
   // The number to send, or null when the listener is up to date or waits for its run.
   due(listener, now) {
-    if (this.source?.readyState !== EventSource.OPEN || this.epoch === null) return this.polled(listener, now)
-    const number = Math.max(0, ...listener.topics.map(topic => this.numbers.get(topic) ?? 0))
-    const isBehind = listener.epoch !== this.epoch || number > listener.number
+    if (!this.isTold()) return this.polled(listener, now)
+    const number = this.number(listener)
     const isWaiting = listener.sentFor >= 0 && now < listener.sentAt + AGAIN_MS
-    return isBehind && !isWaiting ? number : null
+    return this.isBehind(listener) && !isWaiting ? number : null
   }
 
   polled(listener, now) {

@@ -69,7 +69,7 @@ function cell({ index, at, src, cut }) {
   picture.alt = cut ? `Frame at ${at}, after a cut` : `Frame at ${at}`
   picture.draggable = false
   const time = document.createElement("span")
-  time.textContent = at
+  time.textContent = at.replace(/^00:/, "") // the small pictures have no room for minutes that are not there
   time.ariaHidden = "true"
   one.append(picture, time)
   return one
