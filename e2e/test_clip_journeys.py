@@ -68,7 +68,7 @@ def test_a_telephones_clip_is_upright_and_its_frames_can_be_chosen(
         expect(dialog.get_by_text("seen by the director", exact=False)).to_be_visible()
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
-        expect(page.get_by_text("The frames changed since the context was written")).to_be_visible()
+        expect(page.locator(".m-notice", has_text="The frames changed since the context was written")).to_be_visible()
         assert _numbers(page) == [even[0], even[1] + 1, *even[2:]]
         photograph(page, "frames-changed-dark")
 

@@ -274,3 +274,21 @@ def test_what_the_user_did_is_drawn_by_the_run_of_the_click_alone(tab: Tab) -> N
     tab.pass_ms(2000)
 
     assert tab.fired == []
+
+
+def test_a_click_that_leaves_together_with_a_trigger_is_drawn_wherever_it_belongs(tab: Tab) -> None:
+    """Streamlit makes one run of one fragment of the two, and that is the trigger's."""
+    tab.draw("money", "p/money")
+    tab.draw("row", "p/shot-1", is_first=True)
+    tab.page.evaluate("""() => {
+        const add = fired.push
+        fired.push = (...one) => { fired.push = add; fired.push(...one); document.querySelector("button").click() }
+    }""")
+    tab.tell(shot_1=7, money=0)
+    tab.pass_ms(100)
+    assert tab.fired == [("row", 7)]
+
+    tab.draw("row", "p/shot-1", number=7)
+    tab.pass_ms(1000)
+
+    assert tab.fired == [("row", 7), ("money", 0)]

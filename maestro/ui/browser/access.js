@@ -12,6 +12,7 @@ const REACHED = 'button, a[href], textarea, input:not([type="file"]), select, su
 const WAYS_BACK = '[class*="st-key-taken-away"], [class*="st-key-gallery-undo"], [class*="st-key-projects-undo"]'
 const TAKES_AWAY = /^(delete|out|lightbox-out)-/
 const BRINGS_BACK = /^(restore-|gallery-undo-|projects-undo)/
+const SAID_MS = 3000 // a screen reader has taken it up by then; who walks through the page should not find it there a second time
 const QUIET_MS = 4000 // who hears that a shot is there need not hear how many there are
 
 class Voice {
@@ -64,6 +65,8 @@ class Voice {
     if (!sentences.length) return
     const words = sentences.join(". ")
     this.region.textContent = this.region.textContent === words ? `${words}\u00a0` : words
+    clearTimeout(this.over)
+    this.over = setTimeout(() => { this.region.textContent = "" }, SAID_MS)
   }
 }
 

@@ -28,6 +28,7 @@ class Hub {
   retryAt = 0
   lastFired = 0
   actedAt = -AFTER_DEED_MS
+  isLeaving = false
   runningSince = null
   heldUntil = 0
   timer = null
@@ -39,7 +40,15 @@ class Hub {
     document.addEventListener("pointerdown", event => hold(event, HOVER_MS), { capture: true, passive: true })
     document.addEventListener("pointerout", event => link(event) && !event.buttons && (this.heldUntil = 0), { capture: true, passive: true })
     document.addEventListener("click", event => this.followed(event, link(event)), { capture: true })
-    document.addEventListener("click", event => event.target?.closest?.("button") && (this.actedAt = performance.now()), { capture: true })
+    const acted = event => (event.type !== "keydown" || event.key === "Enter") && this.acted()
+    for (const deed of ["click", "focusout", "keydown"]) document.addEventListener(deed, acted, { capture: true, passive: true })
+  }
+
+  // What the user does and what a listener sends leave together when they meet within a moment, as one run of one fragment: the
+  // listener's, when it came first. Then nobody knows whose drawing is missing, and all are asked to draw.
+  acted() {
+    this.actedAt = performance.now()
+    if (this.isLeaving) for (const listener of this.listeners.values()) listener.number = -1
   }
 
   // A fragment was drawn: first, or again at a greater number.
@@ -115,7 +124,9 @@ class Hub {
     if (!first) return this.rest()
     Object.assign(first.listener, { sentAt: now, sentFor: first.number })
     this.lastFired = now
+    this.isLeaving = true
     first.listener.fire(first.number)
+    setTimeout(() => { this.isLeaving = false }) // Streamlit sends what it has in a timeout of its own, which was set before this one
     this.later()
   }
 
