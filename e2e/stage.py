@@ -209,7 +209,7 @@ def photograph(page: Page, name: str) -> None:
         "document.querySelector('[role=dialog]') ? 0 : document.querySelector('[data-testid=stMain]')?.scrollHeight ?? 0"
     )
     page.set_viewport_size({"width": size["width"], "height": max(size["height"], height_px)})
-    page.evaluate("Promise.all([...document.images].filter(one => one.loading !== 'lazy').map(one => one.decode().catch(() => 0)))")
+    page.evaluate("Promise.all([...document.images].map(one => { one.loading = 'eager'; return one.decode().catch(() => 0) }))")
     page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled")
     page.set_viewport_size(size)
 

@@ -1,7 +1,8 @@
 """Text that the user edits: kept as it is typed, compare-and-set, and never lost or overwritten in silence.
 
 The field's widget is named `words-{page}-{project}-{part}`. What changed elsewhere is put into it; but the browser keeps showing
-what somebody types in it just then, so that words that arrive soon after are held against those that were there before.
+what somebody types in it just then, so that words that arrive soon after are held against those that were there before. Words that
+were changed in both places stay in the field, and what is typed on goes to them, until the user has chosen.
 """
 
 from collections.abc import Callable
@@ -81,6 +82,8 @@ def keep(words: Words) -> bool:
     text = state.words(words.name)
     base = state.base(words.name) or words.stored
     if state.conflict(words.name) is not None:
+        if text and text.strip() and text not in (base, words.stored, *state.outdated(words.name)):
+            state.set_conflict(words.name, text)
         return False
     if text is None or text == base:
         return True
@@ -137,8 +140,9 @@ def _follow(words: Words) -> None:
     if field is not None and words.stored not in (field, base):
         if base is not None and field.strip() and field != base and state.conflict(words.name) is None:
             state.set_conflict(words.name, field)
-        state.set_replaced(words.name, field, is_foreign=True)
-        state.set_words(words.name, words.stored)
+        if state.conflict(words.name) is None:
+            state.set_replaced(words.name, field, is_foreign=True)
+            state.set_words(words.name, words.stored)
     state.set_base(words.name, words.stored)
 
 
@@ -151,6 +155,8 @@ def _found(words: Words) -> None:
     if _put(words, text, base):
         show(words, text)
         state.set_restored(words.name, is_restored=True)
+    elif state.conflict(words.name) == text and not draft.get("shown"):
+        state.set_words(words.name, text)
 
 
 def _conflict(words: Words) -> None:
@@ -171,12 +177,13 @@ def _conflict(words: Words) -> None:
 
 
 def _keep_stored(words: Words, mine: str) -> None:
-    state.set_dropped(words.name, mine)
+    state.set_dropped(words.name, state.conflict(words.name) or mine)
     show(words, words.stored)
     _tell(words, is_done=True)
 
 
 def _keep_mine(words: Words, mine: str) -> None:
+    mine = state.conflict(words.name) or mine  # with what was typed until the click
     state.set_conflict(words.name, None)
     if _put(words, mine, words.stored):
         show(words, mine)

@@ -47,3 +47,31 @@ def test_words_changed_in_two_places_are_both_shown(tmp_path: Path) -> None:
         assert "Mine" in stage.html()
         stage.click(f"mine-words-home-{stage.project_id}-1")
         assert stage.project.sheet(1).shot.text == "Mine"
+
+
+def test_what_is_typed_on_goes_to_ones_own_words_until_one_has_chosen(tmp_path: Path) -> None:
+    """The field keeps them: nothing that was typed gives way to what was stored elsewhere."""
+    with staged(tmp_path) as stage:
+        _edited_elsewhere(stage, "Theirs")
+        field = f"words-home-{stage.project_id}-1"
+        stage.page.text_area(key=field).set_value("Mine").run()
+        assert stage.page.text_area(key=field).value == "Mine"
+        stage.page.text_area(key=field).set_value("Mine, and more").run()
+
+        assert "Mine, and more" in stage.html()
+        assert stage.page.text_area(key=field).value == "Mine, and more"
+        assert stage.project.sheet(1).shot.text == "Theirs"
+        stage.click(f"mine-words-home-{stage.project_id}-1")
+        assert stage.project.sheet(1).shot.text == "Mine, and more"
+
+
+def test_the_stored_words_come_into_the_field_when_they_are_chosen(tmp_path: Path) -> None:
+    """And ones own are given up."""
+    with staged(tmp_path) as stage:
+        _edited_elsewhere(stage, "Theirs")
+        field = f"words-home-{stage.project_id}-1"
+        stage.page.text_area(key=field).set_value("Mine").run()
+        stage.click(f"theirs-words-home-{stage.project_id}-1")
+
+        assert stage.page.text_area(key=field).value == "Theirs"
+        assert "changed elsewhere" not in stage.html()

@@ -1,6 +1,6 @@
 // Keeps what is being typed in one field of the page: in localStorage at every key, on the server after a pause.
 // `data`: field (the widget's key), draft (names the text), saved (what is stored), dropped (a draft that the user turned down).
-// Tells the server `found` {text, base} when a draft is here that the field does not show, or that was begun on other words.
+// Tells the server `found` {text, base, shown} when a draft is here that the field does not show, or that was begun on other words.
 const PAUSE_MS = 700
 // A younger draft may belong to another tab in which somebody types just now.
 const YOUNG_MS = 2500
@@ -78,5 +78,5 @@ function reconcile(watch) {
   const offer = JSON.stringify([draft.text, draft.base, saved])
   if (watch.offered === offer) return
   watch.offered = offer
-  watch.tell({ text: draft.text, base: draft.base })
+  watch.tell({ text: draft.text, base: draft.base, shown: fieldOf(watch)?.value === draft.text })
 }

@@ -99,6 +99,7 @@ def replaced(name: str) -> Replaced | None:
 
 def set_replaced(name: str, text: str | None, *, is_foreign: bool) -> None:
     """Notes what the field held."""
+    _outdate(name, text)
     put(f"replaced-{name}", None if text is None else Replaced(text, is_foreign, time.monotonic()))
 
 
@@ -109,7 +110,21 @@ def conflict(name: str) -> str | None:
 
 def set_conflict(name: str, mine: str | None) -> None:
     """Keeps them until the user has chosen; None when that is done."""
+    _outdate(name, conflict(name))
     put(f"conflict-{name}", mine)
+
+
+OUTDATED_LIMIT = 20
+
+
+def outdated(name: str) -> tuple[str, ...]:
+    """What the field of that name held before, which the browser may say once more."""
+    return get(f"outdated-{name}") or ()
+
+
+def _outdate(name: str, text: str | None) -> None:
+    if text is not None:
+        put(f"outdated-{name}", (*outdated(name)[1 - OUTDATED_LIMIT :], text))
 
 
 def dropped(name: str) -> str:
