@@ -219,8 +219,9 @@ def test_two_tabs_choose_between_two_texts(chromium: Browser, offline: App) -> N
             there = second.open(f"/?project={project}")
             expect(words(there, 1)).not_to_have_value("")
             words(there, 1).press("Control+End")
-            words(there, 1).press_sequentially("x")
-            write(first.page, 1, "A wide shot of the first tab")
+            words(first.page, 1).fill("A wide shot of the first tab")
+            words(there, 1).press("x")  # not saved yet when the other tab's words are
+            words(first.page, 1).press("Control+Enter")
             expect(there.locator(".m-fault", has_text="changed elsewhere")).to_be_visible()
             words(there, 1).press_sequentially(" of the second tab")
             expect(there.locator(".m-both")).to_contain_text("x of the second tab")
