@@ -69,7 +69,7 @@ def _chooser(step: str) -> None:
         format_func=lambda model: names.get(model, model),
         key=key,
         on_change=_use,
-        args=(step, key, frozenset(profiles)),
+        args=(step, key, chosen.id, frozenset(profiles)),
     )
     price = "" if chosen.price_usd is None else f": about {money(chosen.price_usd)} {UNITS[step]}, by the provider's list."
     st.html(f'<p class="m-credit">{escape(f"{chosen.id}{price}")}</p>')  # whole, where the field cuts it off
@@ -82,9 +82,10 @@ def name_of(profile: ModelProfile | None, name: str) -> str:
     return f"{name} · {money(profile.price_usd)} {UNITS[profile.step]}"
 
 
-def _use(step: str, key: str, known: frozenset[str]) -> None:
+def _use(step: str, key: str, asked: str, known: frozenset[str]) -> None:
+    """`asked` is the model that was asked when the choice was drawn: the browser may tell once more of one drawn earlier."""
     model = state.chosen(key)
-    if model in known and model != studio().models.profile(step).id:
+    if model in known and model != asked == studio().models.profile(step).id:
         with messages.guarded("engine"):
             studio().models.use(step, model)
         if state.message("engine") is not None:

@@ -83,6 +83,17 @@ def test_prices_that_change_choose_no_model(held: FakeStudio, tmp_path: Path) ->
     assert image_choice(drawn).options == ["vendor/paint-1"]
 
 
+def test_a_choice_that_was_drawn_before_the_model_changed_changes_nothing(held: FakeStudio, tmp_path: Path) -> None:
+    """A row's button chose another model in the meantime, and the browser tells once more of the list as it was."""
+    held.paper.known += [ModelProfile("vendor/paint-2", "image"), ModelProfile("vendor/paint-3", "image")]
+    drawn = page(tmp_path)
+    held.paper.use("image", "vendor/paint-3")
+    image_choice(drawn).select("vendor/paint-2").run()
+
+    assert held.paper.chosen["image"] == "vendor/paint-3"
+    assert image_choice(drawn).value == "vendor/paint-3"
+
+
 def test_a_choice_that_cannot_be_kept_is_not_shown_as_made(
     held: FakeStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
