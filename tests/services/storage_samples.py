@@ -54,7 +54,7 @@ def result(shot_id: int, prompt: str = "a prompt") -> GenerationResult:
 
 def intent(call_id: str, shot_id: int = 3) -> Intent:
     """A call that is about to be made."""
-    return Intent(call_id, shot_id, "r1", "openrouter", "model", "ff" * 32, f"Shot {shot_id}", 12 * shot_id, datetime.now(UTC))
+    return Intent(call_id, shot_id, "r1", "openrouter", "model", "ff" * 32, f"Shot {shot_id}", 12, datetime.now(UTC))
 
 
 def filled(workspace: Workspace) -> ProjectFolder:

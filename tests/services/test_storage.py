@@ -92,16 +92,16 @@ def test_words_go_back_and_forth(folder: ProjectFolder) -> None:
 
 def test_a_take_is_stale_when_its_words_or_style_changed(folder: ProjectFolder) -> None:
     """And fresh again when they come back."""
-    take(folder, "c1", 3)
-    assert not folder.read().sheet(3).takes[0].is_stale
+    take(folder, "c1", 1)
+    assert not folder.read().sheet(1).takes[0].is_stale
 
-    folder.edit(3, "other", "Shot 3")
-    assert folder.read().sheet(3).takes[0].is_stale
-    folder.undo(3)
+    folder.edit(1, "other", "Shot 1")
+    assert folder.read().sheet(1).takes[0].is_stale
+    folder.undo(1)
     folder.keep_style(style(9))
-    assert folder.read().sheet(3).takes[0].is_stale
+    assert folder.read().sheet(1).takes[0].is_stale
     folder.keep_style(style())
-    assert not folder.read().sheet(3).takes[0].is_stale
+    assert not folder.read().sheet(1).takes[0].is_stale
 
 
 def test_a_number_is_never_given_twice(folder: ProjectFolder) -> None:
