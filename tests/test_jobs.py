@@ -22,21 +22,8 @@ from maestro.errors import (
 from maestro.events import Events
 from maestro.services.storage import Intent
 from maestro.types import RowState, TakeLabel
-from tests.desks import Desk, Opener, desks, killed_in_a_call
+from tests.desks import Desk, Opener, killed_in_a_call
 from tests.fakes import PICTURE_USD, FakeEngine, raw_answer, solid, until
-
-
-@pytest.fixture
-def open_desk(tmp_path: Path) -> Iterator[Opener]:
-    """Opens desks over one workspace folder."""
-    with desks(tmp_path / "workspace") as open_one:
-        yield open_one
-
-
-@pytest.fixture
-def desk(open_desk: Opener) -> Desk:
-    """One with places for five."""
-    return open_desk()
 
 
 def test_three_clicks_are_one_request(desk: Desk) -> None:

@@ -1,9 +1,7 @@
 """What a picture is made from and in which shape, and what becomes of an answer that holds several."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -11,23 +9,10 @@ from maestro.errors import WorkspaceError
 from maestro.events import topic
 from maestro.services.storage import Intent
 from maestro.types import References, RowState, TakeLabel
-from tests.desks import Desk, Opener, desks
+from tests.desks import Desk, Opener
 from tests.fakes import PICTURE_USD, Answer, raw_answer, solid, source_frame
 
 FIRST = TakeLabel(1, 1)
-
-
-@pytest.fixture
-def open_desk(tmp_path: Path) -> Iterator[Opener]:
-    """Opens desks over one workspace folder."""
-    with desks(tmp_path / "workspace") as open_one:
-        yield open_one
-
-
-@pytest.fixture
-def desk(open_desk: Opener) -> Desk:
-    """One with places for five."""
-    return open_desk()
 
 
 # --- references and shape

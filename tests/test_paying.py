@@ -1,7 +1,7 @@
 """What a click costs: the ledger after every kind of end, caps that refuse, and the record of what was asked and answered."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,23 +21,10 @@ from maestro.errors import (
 )
 from maestro.events import topic
 from maestro.types import CallKind, ChargeState, GenerationResult, RowState, ShotOrder
-from tests.desks import Desk, Opener, desks, killed_in_a_call
+from tests.desks import Desk, Opener, killed_in_a_call
 from tests.fakes import PICTURE_USD, WORDS_USD, Answer, FakeEngine, solid, until
 
 KNOWN, UNKNOWN, OPEN = ChargeState.KNOWN, ChargeState.UNKNOWN, ChargeState.OPEN
-
-
-@pytest.fixture
-def open_desk(tmp_path: Path) -> Iterator[Opener]:
-    """Opens desks over one workspace folder."""
-    with desks(tmp_path / "workspace") as open_one:
-        yield open_one
-
-
-@pytest.fixture
-def desk(open_desk: Opener) -> Desk:
-    """One with places for five."""
-    return open_desk()
 
 
 def costing(error: EngineError, cost_usd: float | None, generation_id: str = "") -> EngineError:

@@ -1,4 +1,4 @@
-"""A scheduler and workers of one thread each, for all tests here; a scripted provider that the workers have the key for."""
+"""A scheduler and workers of one thread each, for all tests here, with the key for the scripted provider."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,19 +7,6 @@ import pytest
 
 from tests.cluster.crews import Crew
 from tests.provider import Provider
-
-
-@pytest.fixture(scope="session")
-def _server() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(_server: Provider) -> Provider:
-    """The session's provider, without scripts and memories."""
-    _server.start_over()
-    return _server
 
 
 @pytest.fixture(scope="session")

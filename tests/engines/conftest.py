@@ -1,4 +1,4 @@
-"""A scripted provider for a module, and engines that ask it."""
+"""Engines that ask the scripted provider."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,19 +10,6 @@ from maestro.engines.openrouter import OpenRouterEngine
 from tests.engines.asking import KEY, Build
 from tests.engines.line import Line
 from tests.provider import Provider
-
-
-@pytest.fixture(scope="module")
-def _server() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(_server: Provider) -> Provider:
-    """The module's provider, without scripts and memories."""
-    _server.start_over()
-    return _server
 
 
 @pytest.fixture
