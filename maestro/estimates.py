@@ -1,6 +1,6 @@
 """Built-in prices of the models that are asked when nobody chose others: for the time before the provider's list or a bill tells.
 
-Of pictures in the usual size: from a public record of a call, or the maker's price a token; of those in other sizes and of analyses:
+Of pictures in the usual size: from a public record of a call, or the maker's price a token. Of other sizes and of analyses:
 reckoned from the makers' prices and usual numbers of tokens. As they were on AS_OF; an estimate is labelled as one, with that day.
 """
 
