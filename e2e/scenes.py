@@ -8,12 +8,35 @@ from playwright.sync_api import Locator, Page, expect
 NUMBERS = range(1, 6)
 LONG_MS = 120_000
 """What an analysis or five pictures may take on a loaded machine."""
+ASK = """parts => {
+    const isThat = ({ topics }) => topics.map(topic => topic.split("/")[1]).join() === parts
+    const listener = [...window.__maestro.listeners.values()].find(isThat)
+    window.__maestro.ask(listener, listener.number)
+}"""
+"""Has that part of the page drawn, as if something had changed there. Parts are named by what they listen to."""
+SIDEBAR, BODY = "models", "project,analysis"
 
 
 def choose_sample(page: Page) -> None:
     """Both inputs in one click."""
     page.get_by_role("button", name="Try the sample").click()
     expect(page.get_by_role("button", name="ANALYZE")).to_be_enabled()
+
+
+def choose_sample_as_prices_come(page: Page) -> None:
+    """The same, with a click that leaves the browser in one message with the sidebar's wish to be drawn."""
+    sample = page.get_by_role("button", name="Try the sample")
+    sample.evaluate(f"button => {{ ({ASK})('{SIDEBAR}'); button.click() }}")
+    expect(page.get_by_role("button", name="ANALYZE")).to_be_enabled()
+
+
+def escape_while_drawn(page: Page) -> None:
+    """Escape in a dialog of Home that a run under way is drawing once more; it closes and stays closed."""
+    page.evaluate(ASK, BODY)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.wait_for_function("!window.__maestro.closing && !window.__maestro.isUnderWay()")
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def analyze(page: Page, clicks: int = 1) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 from playwright.sync_api import Browser, Page, expect
 
-from e2e.scenes import LONG_MS, analyze
+from e2e.scenes import LONG_MS, analyze, escape_while_drawn
 from e2e.stage import App, photograph, tab
 from tests import clips
 
@@ -74,8 +74,8 @@ def test_a_telephones_clip_is_upright_and_its_frames_can_be_chosen(
 
         page.get_by_role("button", name="Choose another frame in place of source frame 2").click()
         dialog.get_by_role("button", name="Even").click()
-        page.keyboard.press("Escape")
-        expect(dialog).to_have_count(0)
+        expect(dialog.get_by_text("Choosing", exact=False)).to_have_count(0)
+        escape_while_drawn(page)
         expect(page.locator(".m-film .m-directors")).to_have_count(1)
         page.wait_for_function("() => true")
 

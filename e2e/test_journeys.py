@@ -16,7 +16,7 @@ from e2e.scenes import (
     NUMBERS,
     analyze,
     button,
-    choose_sample,
+    choose_sample_as_prices_come,
     follow,
     generate_all,
     has_loaded,
@@ -38,7 +38,7 @@ UPDATE_IN_CLICK = """addEventListener("click", () => {
 
 
 def _whole_job(page: Page) -> None:
-    choose_sample(page)
+    choose_sample_as_prices_come(page)
     analyze(page, clicks=2)
     generate_all(page)
     for number in NUMBERS:

@@ -9,7 +9,7 @@ import streamlit as st
 from maestro.errors import FootageError, MaestroError, TooLongError
 from maestro.events import topic
 from maestro.types import Project, StyleReference
-from maestro.ui import live, messages, opening, pictures, places, prices, shelter, state
+from maestro.ui import engine, live, messages, opening, pictures, places, prices, shelter, state
 from maestro.ui.markup import clip_facts, escape
 from maestro.ui.studio import studio
 
@@ -44,6 +44,8 @@ def inputs(project_id: str | None) -> None:
 def _inputs(project_id: str | None, url_project: str | None) -> None:
     if state.project_id() != url_project:
         st.rerun()
+    parts = [] if project_id is None else [topic(project_id, "project"), topic(project_id, "analysis")]
+    live.listen(*parts, engine.MODELS, key=f"inputs-{project_id}")
     if project_id is None:
         st.html(
             '<header class="m-header"><h1>Five frames from your clip</h1></header>'
@@ -53,7 +55,6 @@ def _inputs(project_id: str | None, url_project: str | None) -> None:
         _choose(None)
         st.html(f'<ol class="m-ways">{"".join(f"<li><b>{title}</b><p>{text}</p></li>" for title, text in WAYS)}</ol>')
         return
-    live.listen(topic(project_id, "project"), topic(project_id, "analysis"), key=f"inputs-{project_id}")
     project = opening.opened(project_id)
     if project is None:
         return

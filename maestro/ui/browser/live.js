@@ -10,6 +10,7 @@ const POLL_MS = 4000
 const HOVER_MS = 4000
 const AFTER_CLICK_MS = 1500
 const AFTER_DEED_MS = 150 // by then the run that a click asks for is under way, and it draws what the click changed
+const UNDER_WAY_MS = 500 // by then Streamlit has said that the run has begun
 const ASIDE_MS = 20
 const ARRIVE_MS = 2500
 const BLANK_MS = 1500
@@ -17,6 +18,11 @@ const RELOADED = "maestro-reloaded-at"
 const RELOAD_AGAIN_MS = 30000
 const NARROW_PX = 768 // below it the sidebar lies over the page
 
+const DIALOG = '.stDialog [role="dialog"]'
+const closes = ({ type, key, target }) =>
+  (type === "keydown" && key === "Escape" && target.closest?.(DIALOG) && target.getAttribute("aria-expanded") !== "true") ||
+  (type === "click" && target.closest?.(`${DIALOG} > [aria-label="Close"]`)) ||
+  (type === "pointerdown" && target.closest?.(".stDialog") && !target.closest(DIALOG))
 const closeSidebar = () => document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click()
 
 class Hub {
@@ -29,8 +35,10 @@ class Hub {
   lastFired = 0
   actedAt = -AFTER_DEED_MS
   isLeaving = false
+  hasBegun = true
   runningSince = null
   heldUntil = 0
+  closing = null
   timer = null
 
   constructor() {
@@ -40,15 +48,51 @@ class Hub {
     document.addEventListener("pointerdown", event => hold(event, HOVER_MS), { capture: true, passive: true })
     document.addEventListener("pointerout", event => link(event) && !event.buttons && (this.heldUntil = 0), { capture: true, passive: true })
     document.addEventListener("click", event => this.followed(event, link(event)), { capture: true })
-    const acted = event => (event.type !== "keydown" || event.key === "Enter") && this.acted()
+    const app = document.querySelector('[data-testid="stApp"]')
+    new MutationObserver(() => this.ran()).observe(app, { attributeFilter: ["data-test-script-state"] })
+    for (const deed of ["keydown", "click", "pointerdown"]) addEventListener(deed, event => this.closed(event), { capture: true })
+    const acted = event => (event.type !== "keydown" || ["Enter", "Escape"].includes(event.key)) && this.acted()
     for (const deed of ["click", "focusout", "keydown"]) document.addEventListener(deed, acted, { capture: true, passive: true })
   }
 
   // What the user does and what a listener sends leave together when they meet within a moment, as one run of one fragment: the
-  // listener's, when it came first. Then nobody knows whose drawing is missing, and all are asked to draw.
+  // listener's, when it came first. Then nobody knows whose drawing is missing, and all are asked to draw once more.
   acted() {
     this.actedAt = performance.now()
-    if (this.isLeaving) for (const listener of this.listeners.values()) listener.number = -1
+    if (!this.isLeaving) return
+    for (const listener of this.listeners.values()) listener.isWanted = true
+    this.later()
+  }
+
+  // A run that is under way draws a dialog that was open when it began, and Streamlit would open it again. So it is hidden now, and
+  // closed after that run.
+  closed(event) {
+    if (!closes(event) || !event.isTrusted || !this.isUnderWay()) return
+    event.preventDefault()
+    event.stopImmediatePropagation()
+    this.closing ??= { element: event.target, dialog: event.target.closest(".stDialog"), until: performance.now() + PATIENCE_MS }
+    this.closing.dialog.style.visibility = "hidden"
+    this.later()
+  }
+
+  isClosing() {
+    if (!this.closing) return false
+    const { element, dialog, until } = this.closing
+    if (this.isUnderWay() && performance.now() < until) return true
+    this.closing = null
+    dialog.style.visibility = ""
+    const target = element.closest(DIALOG) && element.isConnected ? element : document.querySelector(DIALOG)
+    target?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true, cancelable: true }))
+    return true
+  }
+
+  ran() {
+    this.hasBegun ||= this.isRunning()
+    if (this.closing) this.later()
+  }
+
+  isUnderWay() {
+    return this.isRunning() || (!this.hasBegun && performance.now() < this.lastFired + UNDER_WAY_MS)
   }
 
   // A fragment was drawn: first, or again at a greater number.
@@ -116,18 +160,23 @@ class Hub {
 
   check() {
     const now = performance.now()
-    if (now < this.heldUntil || now < this.lastFired + SPACING_MS || now < this.actedAt + AFTER_DEED_MS) return this.later()
+    if (this.isClosing() || now < this.heldUntil || now < this.lastFired + SPACING_MS || now < this.actedAt + AFTER_DEED_MS) return this.later()
     if (this.isRunning() && now < Math.max(this.lastFired, this.runningSince) + PATIENCE_MS) return this.later()
     // Who waits for a row's picture should not wait for the sidebar and the filmstrip.
     const due = [...this.listeners.values()].map(listener => ({ listener, number: this.due(listener, now) }))
     const [first] = due.filter(({ number }) => number !== null).sort((a, b) => turn(a.listener) - turn(b.listener))
     if (!first) return this.rest()
-    Object.assign(first.listener, { sentAt: now, sentFor: first.number })
-    this.lastFired = now
-    this.isLeaving = true
-    first.listener.fire(first.number)
-    setTimeout(() => { this.isLeaving = false }) // Streamlit sends what it has in a timeout of its own, which was set before this one
+    this.ask(first.listener, first.number)
     this.later()
+  }
+
+  ask(listener, number) {
+    this.lastFired = performance.now()
+    Object.assign(listener, { sentAt: this.lastFired, sentFor: number, isWanted: false })
+    this.isLeaving = true
+    this.hasBegun = false
+    listener.fire(number)
+    setTimeout(() => { this.isLeaving = false }) // Streamlit sends what it has in a timeout of its own, which was set before this one
   }
 
   later() {
@@ -151,14 +200,14 @@ class Hub {
   }
 
   isBehind(listener) {
-    return listener.epoch !== this.epoch || this.number(listener) > listener.number
+    return listener.isWanted || listener.epoch !== this.epoch || this.number(listener) > listener.number
   }
 
   // The number to send, or null when the listener is up to date or waits for its run.
   due(listener, now) {
     if (!this.isTold()) return this.polled(listener, now)
     const number = this.number(listener)
-    const isWaiting = listener.sentFor >= 0 && now < listener.sentAt + AGAIN_MS
+    const isWaiting = !listener.isWanted && listener.sentFor >= 0 && now < listener.sentAt + AGAIN_MS
     return this.isBehind(listener) && !isWaiting ? number : null
   }
 
