@@ -14,6 +14,11 @@ ASK = """parts => {
     window.__maestro.ask(listener, listener.number)
 }"""
 """Has that part of the page drawn, as if something had changed there. Parts are named by what they listen to."""
+MARK_ENDED = """() => {
+    const app = document.querySelector("[data-testid=stApp]")
+    const ended = () => app.dataset.testScriptState === "notRunning" && app.setAttribute("data-ended", "1")
+    new MutationObserver(ended).observe(app, { attributeFilter: ["data-test-script-state"] })
+}"""
 SIDEBAR, BODY = "models", "project,analysis"
 
 
@@ -32,10 +37,11 @@ def choose_sample_as_prices_come(page: Page) -> None:
 
 def escape_while_drawn(page: Page) -> None:
     """Escape in a dialog of Home that a run under way is drawing once more; it closes and stays closed."""
+    page.evaluate(MARK_ENDED)
     page.evaluate(ASK, BODY)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
-    page.wait_for_function("!window.__maestro.closing && !window.__maestro.isUnderWay()")
+    page.locator("[data-testid=stApp][data-ended][data-test-script-state=notRunning]").wait_for()
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 

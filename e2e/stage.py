@@ -35,9 +35,9 @@ STOP_WITHIN_S = 60.0
 STEP_MS = 45_000
 """What an expectation waits at most."""
 LOCAL = {"127.0.0.1", "localhost"}
-PROBES = re.compile(r"/_stcore/(health|host-config)$|/pictures/[^/]+/takes/")
-"""Streamlit looks for its base path on deep links; that these are not there is no error. Nor is a take that was deleted while a
-page asked for its picture; whether pictures are there is what the journeys look at themselves."""
+PROBES = re.compile(r"/_stcore/(health|host-config)$|/pictures/[^/]+/takes/|/media/\w+\.mp4$")
+"""Streamlit looks for its base path on deep links; that these are not there is no error. Nor is a take that was deleted, or a clip
+whose player went away, while the page still asked for it; whether pictures are there is what the journeys look at themselves."""
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
 """What the app gets of our own environment: no key and no setting of the developer's."""
 

@@ -40,6 +40,7 @@ UPDATE_IN_CLICK = """addEventListener("click", () => {
 def _whole_job(page: Page) -> None:
     choose_sample_as_prices_come(page)
     analyze(page, clicks=2)
+    expect(page.locator("video")).to_have_count(0)  # a folded one would keep the browser drawing
     generate_all(page)
     for number in NUMBERS:
         button(page, number, "Save").click()

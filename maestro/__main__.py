@@ -143,6 +143,7 @@ def streamlit_options(settings: Settings, port: int) -> dict[str, object]:
         "server.maxUploadSize": settings.max_upload_mb,
         "server.fileWatcherType": "none",
         "server.runOnSave": False,
+        "global.minCachedMessageSize": 1e9,  # what is sent once and then only named was missing at times when runs met
         "runner.postScriptGC": False,  # a full collection after each run took three quarters of the pages' time
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "minimal",

@@ -60,11 +60,10 @@ def _dialog(project_id: str) -> None:
     if project is None or not project.frames:
         return
     _places(project)
-    if not studio().frames.has_clip(project_id):
-        _ask_for_clip(project)
-        return
+    has_clip = studio().frames.has_clip(project_id)
+    places.optional(None if has_clip else partial(_ask_for_clip, project), width="stretch")
     try:
-        _choice(project)
+        places.optional(partial(_choice, project) if has_clip else None, width="stretch")
     except MaestroError as error:
         messages.show(error)
 

@@ -1,12 +1,13 @@
 """What the model saw: the prompt, the pictures that were sent, and the raw answer, word for word on one sheet."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
 from maestro.errors import MaestroError
 from maestro.types import CallKind, Exchange, Project, Take
-from maestro.ui import messages, pictures, state
+from maestro.ui import messages, pictures, places, state
 from maestro.ui.markup import clock_time, count, escape, money, seconds
 from maestro.ui.studio import studio
 
@@ -62,9 +63,12 @@ def _dialog(sheet: state.Sheet) -> None:
 
 
 def _inside(sheet: state.Sheet) -> None:
-    if sheet.kind == ANALYSIS:
-        _analysis(sheet.project, sheet.place)
-        return
+    is_analysis = sheet.kind == ANALYSIS
+    places.optional(partial(_analysis, sheet.project, sheet.place) if is_analysis else None, width="stretch")
+    places.optional(None if is_analysis else partial(_one, sheet), width="stretch")
+
+
+def _one(sheet: state.Sheet) -> None:
     if sheet.kind == TAKE:
         take = _find(studio().open(sheet.project), sheet.subject)
         if take is None:

@@ -109,18 +109,22 @@ def _dialog(project_id: str, cap: str) -> None:
     except MaestroError as error:
         messages.show(error)
         return
-    if cap:
-        _caps(spending, cap)
-    if project_id:
-        _where_it_went(spending, charges)
-    st.html("".join(f'<p class="m-line">{escape(sentence)}</p>' for sentence in _in_all(spending)))
-    if not cap and (studio().card.is_paid or has_cost(spending)):
-        _caps(spending, cap)
-    if charges:
-        _calls(project_id, charges)
+    caps = partial(_caps, spending, cap) if cap or studio().card.is_paid or has_cost(spending) else None
+    for section in (
+        caps if cap else None,
+        partial(_where_it_went, spending, charges) if project_id else None,
+        partial(_in_all, spending),
+        None if cap else caps,
+        partial(_calls, project_id, charges) if charges else None,
+    ):
+        places.optional(section, width="stretch")
 
 
-def _in_all(spending: Spending) -> list[str]:
+def _in_all(spending: Spending) -> None:
+    st.html("".join(f'<p class="m-line">{escape(sentence)}</p>' for sentence in _sentences(spending)))
+
+
+def _sentences(spending: Spending) -> list[str]:
     sentences = [f"All projects today: {dollars(spending.today_usd)}{_of(spending.day_cap_usd)}."]
     in_none = math.fsum(charge.cost_usd or 0.0 for charge in studio().money.charges(""))
     if in_none:

@@ -1,4 +1,4 @@
-"""Places for widgets that are there at times: none of them stays on the page for longer than it is meant to."""
+"""Places for what is there at times: none of it stays on the page for longer than it is meant to."""
 
 from collections.abc import Callable
 from typing import Literal

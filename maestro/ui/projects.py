@@ -45,7 +45,8 @@ def _shelf(current: str | None, in_url: str | None) -> None:
             st.html('<p class="m-quiet">None yet.</p>')
     with st.container(key="shelf-more", gap=None):
         st.page_link("Home.py", label="New project", icon=":material/add:", query_params={"project": state.NEW})
-        with st.popover("Bring in a project", icon=":material/upload:", type="tertiary", key=BRING_IN, on_change="rerun"):
+        # A new one after each that came: it is closed, and has nothing to tell the server while the user goes on to another page.
+        with st.popover("Bring in a project", icon=":material/upload:", type="tertiary", key=f"{BRING_IN}-{state.turn(BRING_IN)}"):
             _bundle()
 
 
@@ -80,7 +81,7 @@ def _bring_in(key: str) -> None:
         with bundle.open("wb") as file:
             shutil.copyfileobj(upload, file)
         project = studio().import_bundle(bundle)
-        state.choose(BRING_IN, value=False)
+        state.next_turn(BRING_IN)
         state.show_project(project)
     state.next_turn("bundle")
 

@@ -68,16 +68,18 @@ def _choose(project: Project | None) -> None:
     with st.container(key="choose"):
         clip_side, style_side = st.columns(SIDES, gap="medium")
         with clip_side:
-            _clip_uploader()
+            _clip_uploader(project)
         with style_side:
             _style_uploader()
     _analyze_bar(project)
 
 
-def _clip_uploader() -> None:
+def _clip_uploader(project: Project | None) -> None:
+    """The clip that was analysed has its card: a player for it in a folded part would keep the browser drawing all the time."""
     pending = state.pending_clip()
     if pending is not None and pending.path.is_file():
-        if pending.clip.size_bytes <= PREVIEW_LIMIT_BYTES:
+        is_known = project is not None and project.clip is not None and project.clip.sha256 == pending.clip.sha256
+        if not is_known and pending.clip.size_bytes <= PREVIEW_LIMIT_BYTES:
             st.video(str(pending.path), muted=True, alt="The clip")
         used = f" · only its first {pending.clip.duration_s:g} s" if pending.is_trimmed else ""
         _facts(pending.name, f"{clip_facts(pending.clip)}{used}")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from e2e.browser import LAUNCH, executable
 from maestro.config import ROOT
@@ -289,6 +289,60 @@ def test_a_click_that_leaves_together_with_a_trigger_is_drawn_wherever_it_belong
     assert tab.fired == [("row", 7)]
 
     tab.draw("row", "p/shot-1", number=7)
-    tab.pass_ms(1000)
+    tab.pass_ms(10_000)
 
     assert tab.fired == [("row", 7), ("money", 0)]
+
+
+DIALOG = """() => {
+    window.escapes = 0
+    document.body.insertAdjacentHTML("beforeend", "<div class=stDialog><section role=dialog tabindex=-1>Money</section></div>")
+    const shown = document.querySelector(".stDialog")
+    const heard = event => { if (event.key === "Escape") { escapes += 1; shown.remove() } }
+    shown.addEventListener("keydown", heard)
+    shown.firstChild.focus()
+}"""
+
+
+def test_a_dialog_that_a_run_under_way_opens_again_is_closed_again(tab: Tab) -> None:
+    """The user has closed it, and has touched nothing since."""
+    tab.draw("row", "p/shot-1")
+    tab.page.evaluate(DIALOG)
+    tab.page.keyboard.press("Escape")
+    tab.page.evaluate(DIALOG)
+
+    expect(tab.page.locator(".stDialog")).to_have_count(0)
+    assert tab.page.evaluate("escapes") == 1
+
+
+def test_a_dialog_that_the_user_opens_again_stays(tab: Tab) -> None:
+    """Whatever is touched after it was closed may be what opens it."""
+    tab.draw("row", "p/shot-1")
+    tab.page.evaluate(DIALOG)
+    tab.page.keyboard.press("Escape")
+    tab.page.get_by_role("button", name="Save").click(force=True, no_wait_after=True)
+    tab.page.evaluate(DIALOG)
+    tab.pass_ms(1000)
+
+    expect(tab.page.locator(".stDialog")).to_have_count(1)
+    assert tab.page.evaluate("escapes") == 0
+
+
+def test_a_link_waits_for_a_popover_that_the_click_closes(tab: Tab) -> None:
+    """What it tells the server when it has gone would turn the server back to the page that one leaves."""
+    tab.draw("row", "p/shot-1")
+    tab.page.evaluate("""() => {
+        document.body.insertAdjacentHTML("beforeend", "<div data-testid=stPopoverBody></div>")
+        const popover = document.querySelector("[data-testid=stPopoverBody]")
+        popover.addEventListener("keydown", event => event.key === "Escape" && setTimeout(() => popover.remove(), 200))
+        window.left = []
+        const note = event => event.isTrusted || left.push(popover.isConnected)
+        document.querySelector("#link").addEventListener("click", note)
+    }""")
+    tab.page.locator("#link").click(force=True, no_wait_after=True)
+    tab.pass_ms(100)
+    assert tab.page.evaluate("left") == []
+
+    tab.pass_ms(300)
+
+    assert tab.page.evaluate("left") == [False]

@@ -10,7 +10,8 @@ const POLL_MS = 4000
 const HOVER_MS = 4000
 const AFTER_CLICK_MS = 1500
 const AFTER_DEED_MS = 150 // by then the run that a click asks for is under way, and it draws what the click changed
-const UNDER_WAY_MS = 500 // by then Streamlit has said that the run has begun
+const WATCH_MS = 5000 // by then a run that was under way has been drawn
+const CLOSE_AGAIN_MS = 50
 const ASIDE_MS = 20
 const ARRIVE_MS = 2500
 const BLANK_MS = 1500
@@ -35,10 +36,9 @@ class Hub {
   lastFired = 0
   actedAt = -AFTER_DEED_MS
   isLeaving = false
-  hasBegun = true
   runningSince = null
   heldUntil = 0
-  closing = null
+  dismissedAt = -WATCH_MS
   timer = null
 
   constructor() {
@@ -48,9 +48,9 @@ class Hub {
     document.addEventListener("pointerdown", event => hold(event, HOVER_MS), { capture: true, passive: true })
     document.addEventListener("pointerout", event => link(event) && !event.buttons && (this.heldUntil = 0), { capture: true, passive: true })
     document.addEventListener("click", event => this.followed(event, link(event)), { capture: true })
-    const app = document.querySelector('[data-testid="stApp"]')
-    new MutationObserver(() => this.ran()).observe(app, { attributeFilter: ["data-test-script-state"] })
-    for (const deed of ["keydown", "click", "pointerdown"]) addEventListener(deed, event => this.closed(event), { capture: true })
+    const touched = event => event.isTrusted && this.touched(event)
+    for (const deed of ["keydown", "click", "pointerdown"]) addEventListener(deed, touched, { capture: true, passive: true })
+    new MutationObserver(() => this.closeAgain()).observe(document.body, { childList: true })
     const acted = event => (event.type !== "keydown" || ["Enter", "Escape"].includes(event.key)) && this.acted()
     for (const deed of ["click", "focusout", "keydown"]) document.addEventListener(deed, acted, { capture: true, passive: true })
   }
@@ -64,35 +64,17 @@ class Hub {
     this.later()
   }
 
-  // A run that is under way draws a dialog that was open when it began, and Streamlit would open it again. So it is hidden now, and
-  // closed after that run.
-  closed(event) {
-    if (!closes(event) || !event.isTrusted || !this.isUnderWay()) return
-    event.preventDefault()
-    event.stopImmediatePropagation()
-    this.closing ??= { element: event.target, dialog: event.target.closest(".stDialog"), until: performance.now() + PATIENCE_MS }
-    this.closing.dialog.style.visibility = "hidden"
-    this.later()
+  // A run that was under way when the user closed a dialog draws it once more, and Streamlit opens it again: so it is closed again.
+  touched(event) {
+    this.dismissedAt = closes(event) ? performance.now() : -WATCH_MS
   }
 
-  isClosing() {
-    if (!this.closing) return false
-    const { element, dialog, until } = this.closing
-    if (this.isUnderWay() && performance.now() < until) return true
-    this.closing = null
-    dialog.style.visibility = ""
-    const target = element.closest(DIALOG) && element.isConnected ? element : document.querySelector(DIALOG)
-    target?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true, cancelable: true }))
-    return true
-  }
-
-  ran() {
-    this.hasBegun ||= this.isRunning()
-    if (this.closing) this.later()
-  }
-
-  isUnderWay() {
-    return this.isRunning() || (!this.hasBegun && performance.now() < this.lastFired + UNDER_WAY_MS)
+  closeAgain() {
+    const dialog = document.querySelector(DIALOG)
+    if (!dialog || performance.now() > this.dismissedAt + WATCH_MS) return
+    dialog.closest(".stDialog").style.visibility = "hidden"
+    dialog.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true, cancelable: true }))
+    setTimeout(() => this.closeAgain(), CLOSE_AGAIN_MS) // one that has only just been opened does not listen yet
   }
 
   // A fragment was drawn: first, or again at a greater number.
@@ -100,7 +82,7 @@ class Hub {
     const known = this.listeners.get(host)
     const listener = known ?? { sentAt: 0, sentFor: -1, drawnAt: 0 }
     if (listener.number !== data.number || listener.epoch !== data.epoch) listener.sentFor = -1
-    Object.assign(listener, data, { fire, drawnAt: performance.now() })
+    Object.assign(listener, data, { fire, drawnAt: performance.now(), isWanted: false })
     if (!known) this.listeners.set(host, listener)
     this.connect(data.project, data.served)
     this.check()
@@ -160,11 +142,11 @@ class Hub {
 
   check() {
     const now = performance.now()
-    if (this.isClosing() || now < this.heldUntil || now < this.lastFired + SPACING_MS || now < this.actedAt + AFTER_DEED_MS) return this.later()
+    if (now < this.heldUntil || now < this.lastFired + SPACING_MS || now < this.actedAt + AFTER_DEED_MS) return this.later()
     if (this.isRunning() && now < Math.max(this.lastFired, this.runningSince) + PATIENCE_MS) return this.later()
     // Who waits for a row's picture should not wait for the sidebar and the filmstrip.
     const due = [...this.listeners.values()].map(listener => ({ listener, number: this.due(listener, now) }))
-    const [first] = due.filter(({ number }) => number !== null).sort((a, b) => turn(a.listener) - turn(b.listener))
+    const [first] = due.filter(({ number }) => number !== null).sort((a, b) => this.turn(a.listener) - this.turn(b.listener))
     if (!first) return this.rest()
     this.ask(first.listener, first.number)
     this.later()
@@ -174,9 +156,13 @@ class Hub {
     this.lastFired = performance.now()
     Object.assign(listener, { sentAt: this.lastFired, sentFor: number, isWanted: false })
     this.isLeaving = true
-    this.hasBegun = false
     listener.fire(number)
     setTimeout(() => { this.isLeaving = false }) // Streamlit sends what it has in a timeout of its own, which was set before this one
+  }
+
+  // What has changed comes before what is only drawn once more; then the first ones, and among them and the others the narrowest.
+  turn(listener) {
+    return (this.isOutdated(listener) ? 0 : 10000) + (listener.first ? 0 : 1000) + listener.topics.length
   }
 
   later() {
@@ -199,8 +185,12 @@ class Hub {
     return Math.max(0, ...listener.topics.map(topic => this.numbers.get(topic) ?? 0))
   }
 
+  isOutdated(listener) {
+    return listener.epoch !== this.epoch || this.number(listener) > listener.number
+  }
+
   isBehind(listener) {
-    return listener.isWanted || listener.epoch !== this.epoch || this.number(listener) > listener.number
+    return listener.isWanted || this.isOutdated(listener)
   }
 
   // The number to send, or null when the listener is up to date or waits for its run.
@@ -221,6 +211,14 @@ class Hub {
     return now > Math.max(listener.sentAt, listener.drawnAt) + pause ? listener.number : null
   }
 
+  // A popover that the click closes may have that to tell, too.
+  leave(link, until) {
+    const open = document.querySelector('[data-testid="stPopoverBody"]')
+    open?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true, cancelable: true }))
+    const isReady = !open || performance.now() > until
+    setTimeout(() => (isReady ? link.isConnected && link.click() : this.leave(link, until)), ASIDE_MS)
+  }
+
   // What a field or a listener has to send leaves a moment after it was handed to Streamlit. Sent after the request for another page
   // it would turn the server back to the page it came from, and the browser would show neither: so the link waits for its turn.
   // Streamlit can also lose a page link's click when a run is under way: the page that was asked for is asked for once more.
@@ -233,7 +231,7 @@ class Hub {
     }
     event.preventDefault()
     event.stopPropagation()
-    setTimeout(() => link.isConnected && link.click(), ASIDE_MS)
+    this.leave(link, performance.now() + PATIENCE_MS)
     if (link.href === location.href) return
     const before = [document.title, this.project].join()
     setTimeout(() => {
@@ -242,9 +240,6 @@ class Hub {
     }, ARRIVE_MS)
   }
 }
-
-// The first ones come first, and among them and the others the narrowest.
-const turn = ({ first, topics }) => (first ? 0 : 1000) + topics.length
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const hub = (window.__maestro ??= new Hub())
