@@ -19,7 +19,7 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Page,
-    Route,
+    Request,
     WebSocket,
     expect,
     sync_playwright,
@@ -131,7 +131,7 @@ class Tab:
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("websocket", self._joined)
-        page.route("**/*", self._asked)
+        page.on("request", self._asked)
 
     def open(self, path: str = "/") -> Page:
         """Goes there and waits until Streamlit has drawn the page; tries a second time once."""
@@ -157,13 +157,10 @@ class Tab:
         if urlsplit(socket.url).hostname not in LOCAL:
             self.strays.append(socket.url)
 
-    def _asked(self, route: Route) -> None:
-        asked = urlsplit(route.request.url)
-        if asked.scheme in {"http", "https", "ws", "wss"} and asked.hostname not in LOCAL:
-            self.strays.append(route.request.url)
-            route.abort()
-            return
-        route.fallback()
+    def _asked(self, request: Request) -> None:
+        asked = urlsplit(request.url)
+        if asked.scheme in {"http", "https"} and asked.hostname not in LOCAL:
+            self.strays.append(request.url)
 
 
 @contextmanager

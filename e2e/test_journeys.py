@@ -110,10 +110,9 @@ def _there_and_back(page: Page) -> None:
     expect(page.get_by_role("img", name=re.compile("Shot ., take 1|Shot . take 1"))).to_have_count(len(NUMBERS))
 
 
-@pytest.mark.parametrize("wire_name", ["images", "chat"])
-def test_the_provider_does_the_same_job(chromium: Browser, provider: Provider, own_folder: Path, wire_name: str) -> None:
+def test_the_provider_does_the_same_job(chromium: Browser, provider: Provider, own_folder: Path) -> None:
     """Through the real SDK: seven calls although Analyze is clicked twice, five pictures at once, the key in the header only."""
-    with App(own_folder, keyed(provider, MAESTRO_IMAGE_WIRE=wire_name)) as app, tab(chromium, app.url) as shown:
+    with App(own_folder, keyed(provider)) as app, tab(chromium, app.url) as shown:
         _whole_job(shown.open())
         first, members = _downloads(shown.page)
         asked = [request for request in provider.requests if request.method == "POST"]
@@ -124,6 +123,20 @@ def test_the_provider_does_the_same_job(chromium: Browser, provider: Provider, o
         assert all(len(request.pictures) == 2 for request in asked[2:])
         assert first in members
         assert KEY not in app.log
+
+
+def test_the_other_wire_brings_the_same_picture(chromium: Browser, provider: Provider, own_folder: Path) -> None:
+    """A model that is asked through chat: one call, source frame and style picture with it, and the picture in its row."""
+    with App(own_folder, keyed(provider, MAESTRO_IMAGE_WIRE="chat")) as app, tab(chromium, app.url) as shown:
+        page = shown.open(NEW)
+        to_five_shots(page)
+        button(page, 1, "Generate").click()
+        expect(picture(page, 1)).to_be_visible(timeout=LONG_MS)
+        asked = [request for request in provider.requests if request.method == "POST"]
+
+        assert has_loaded(picture(page, 1))
+        assert len(asked) == 3
+        assert len(asked[2].pictures) == 2
 
 
 def test_rows_stand_on_their_own(chromium: Browser, provider: Provider, paid: App) -> None:
@@ -292,10 +305,9 @@ def test_shots_keeps_every_take_and_brings_a_deleted_one_back(chromium: Browser,
         expect(words(page, 1)).to_have_value("Close-up on the middle of the frame")
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_a_telephone_shows_everything_without_scrolling_sideways(chromium: Browser, offline: App, scheme: str) -> None:
+def test_a_telephone_shows_everything_without_scrolling_sideways(chromium: Browser, offline: App) -> None:
     """At 390 px, in both schemes, on all three pages."""
-    with tab(chromium, offline.url, width_px=390, height_px=844, scheme=scheme) as shown:
+    with tab(chromium, offline.url, width_px=390, height_px=844) as shown:
         page = shown.open(NEW)
         to_five_shots(page)
         button(page, 1, "Generate").click()
@@ -307,6 +319,8 @@ def test_a_telephone_shows_everything_without_scrolling_sideways(chromium: Brows
                 follow(page, name)
                 expect(page.get_by_role("img", name=re.compile("take 1")).first).to_be_visible()
                 expect(page.get_by_test_id("stExpandSidebarButton")).to_be_visible()
-            photograph(page, f"{name.lower()}-{scheme}-narrow")
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
+                photograph(page, f"{name.lower()}-{scheme}-narrow")
 
             assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
