@@ -73,10 +73,19 @@ function reconcile(watch) {
   clearTimeout(watch.wait)
   const isMoved = isMine && draft.base !== saved // typed here, on words that were changed elsewhere: no need to wait
   if (age_ms < YOUNG_MS && !isMoved) { again(YOUNG_MS - age_ms); return }
+  if (isMoved) putBack(watch, draft.text)
   const isShown = isMine && draft.base === saved && fieldOf(watch)?.value === draft.text
   if (isShown && age_ms < LOST_MS) { commit(watch); again(YOUNG_MS); return }
   const offer = JSON.stringify([draft.text, draft.base, saved])
   if (watch.offered === offer) return
   watch.offered = offer
   watch.tell({ text: draft.text, base: draft.base, shown: fieldOf(watch)?.value === draft.text })
+}
+
+// The stored words took the place of those that are being typed: these come back before the next key, and the user will choose.
+function putBack(watch, text) {
+  const field = fieldOf(watch)
+  if (!field || field.value !== watch.data.saved) return
+  Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(field, text) // React notices it so
+  field.dispatchEvent(new Event("input", { bubbles: true }))
 }
