@@ -50,6 +50,8 @@ class Hub {
     document.addEventListener("click", event => this.followed(event, link(event)), { capture: true })
     const touched = event => event.isTrusted && this.touched(event)
     for (const deed of ["keydown", "click", "pointerdown"]) addEventListener(deed, touched, { capture: true, passive: true })
+    const app = document.querySelector('[data-testid="stApp"]')
+    if (app) new MutationObserver(() => this.soon && this.check()).observe(app, { attributeFilter: ["data-test-script-state"] })
     new MutationObserver(() => this.closeAgain()).observe(document.body, { childList: true })
     const acted = event => (event.type !== "keydown" || ["Enter", "Escape"].includes(event.key)) && this.acted()
     for (const deed of ["click", "focusout", "keydown"]) document.addEventListener(deed, acted, { capture: true, passive: true })
