@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from maestro.errors import MaestroError
 from maestro.events import topic
 from maestro.types import SHOT_COUNT, Project
 from maestro.ui import engine, live, messages, opening, prices, remedies, rows, shape, words
@@ -85,6 +86,10 @@ def _generate_all(project_id: str, shown: dict[int, rows.Known]) -> None:
         project = studio().open(project_id)
         sheets = [project.sheet(shot_id) for shot_id in shown]
         asked = [sheet for sheet in sheets if rows.known(project_id, sheet) == shown[sheet.shot.id]]
+        if not asked and not _in_flight(project_id):
+            raise MaestroError(
+                "New pictures came in the moment of the click: nothing was asked for.", next_step="Press it again if you want more."
+            )
         kept = [sheet.shot.id for sheet in asked if words.keep(rows.field_of("home", project, sheet))]
         if kept:
             studio().generate(project_id, kept)

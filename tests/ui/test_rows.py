@@ -105,3 +105,22 @@ def test_missing_are_those_that_are_missing_when_it_is_clicked(tmp_path: Path) -
             stage.until_idle(shot_id)
 
         assert sorted(order.shot.id for order in stage.engine.orders) == [1, 2, 3, 4, 5]
+
+
+def test_a_click_on_a_bar_that_lacks_the_newest_takes_pays_nothing_and_says_so(tmp_path: Path) -> None:
+    """Nobody else tells why nothing happens."""
+    with staged(tmp_path) as stage:
+        for shot_id in range(1, 6):
+            stage.studio.generate(stage.project_id, [shot_id])
+            stage.until_idle(shot_id)
+        stage.click(f"generate-all-{stage.project_id}")
+
+        assert [len(sheet.takes) for sheet in stage.project.sheets] == [1] * 5
+        assert "nothing was asked for" in stage.html()
+
+        stage.click(f"generate-all-{stage.project_id}")
+        for shot_id in range(1, 6):
+            stage.until_idle(shot_id)
+
+        assert [len(sheet.takes) for sheet in stage.project.sheets] == [2] * 5
+        assert "nothing was asked for" not in stage.html()
