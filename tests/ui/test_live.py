@@ -315,6 +315,18 @@ def test_a_dialog_that_a_run_under_way_opens_again_is_closed_again(tab: Tab) -> 
     assert tab.page.evaluate("escapes") == 1
 
 
+def test_a_dialog_that_was_closed_by_a_click_beside_it_is_closed_again_too(tab: Tab) -> None:
+    """Press and click are one deed."""
+    tab.draw("row", "p/shot-1")
+    tab.page.evaluate(DIALOG)
+    tab.page.locator(".stDialog").evaluate("dialog => { dialog.style.padding = '40px' }")
+    tab.page.locator(".stDialog").click(position={"x": 5, "y": 5}, force=True, no_wait_after=True)
+    tab.page.locator(".stDialog").evaluate("dialog => dialog.remove()")
+    tab.page.evaluate(DIALOG)
+
+    expect(tab.page.locator(".stDialog")).to_have_count(0)
+
+
 def test_a_dialog_that_the_user_opens_again_stays(tab: Tab) -> None:
     """Whatever is touched after it was closed may be what opens it."""
     tab.draw("row", "p/shot-1")

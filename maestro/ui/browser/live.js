@@ -68,7 +68,8 @@ class Hub {
 
   // A run that was under way when the user closed a dialog draws it once more, and Streamlit opens it again: so it is closed again.
   touched(event) {
-    this.dismissedAt = closes(event) ? performance.now() : -WATCH_MS
+    if (closes(event)) this.dismissedAt = performance.now()
+    else if (event.type !== "click") this.dismissedAt = -WATCH_MS // a click belongs to the press before it
   }
 
   closeAgain() {
