@@ -41,6 +41,8 @@ def _whole_job(page: Page) -> None:
     choose_sample_as_prices_come(page)
     analyze(page, clicks=2)
     expect(page.locator("video")).to_have_count(0)  # a folded one would keep the browser drawing
+    over_spine = '[class*="st-key-spine-"] [data-testid="stElementContainer"]:has([data-testid="stPageLink"])'
+    expect(page.locator(over_spine)).to_have_css("opacity", "0")  # the link's own words would lie over the project's name
     generate_all(page)
     for number in NUMBERS:
         button(page, number, "Save").click()
