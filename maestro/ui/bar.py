@@ -88,7 +88,7 @@ def _generate_all(project_id: str, shown: dict[int, rows.Known]) -> None:
         asked = [sheet for sheet in sheets if rows.known(project_id, sheet) == shown[sheet.shot.id]]
         if not asked and not _in_flight(project_id):
             raise MaestroError(
-                "New pictures came in the moment of the click: nothing was asked for.", next_step="Press it again if you want more."
+                "Answers came in the moment of the click: nothing was asked for.", next_step="Press it again if you want more."
             )
         kept = [sheet.shot.id for sheet in asked if words.keep(rows.field_of("home", project, sheet))]
         if kept:
