@@ -52,6 +52,31 @@ def test_words_that_are_being_typed_come_back_when_stored_ones_took_their_place(
     assert page.evaluate("told") == [{"text": "oldx", "base": "old", "shown": True}]
 
 
+def test_a_key_follows_the_one_before_it_also_when_the_field_was_drawn_late(page: Page) -> None:
+    """The component heard of the stored words before the field showed them; the caret stays where it was."""
+    field = page.get_by_label("Words")
+    field.press("Home")
+    field.press("x")
+    page.evaluate(DRAW, ["of another tab", SOURCE])
+    field.evaluate("field => { field.value = 'of another tab' }")
+    field.press_sequentially("yz")
+
+    expect(field).to_have_value("xyzold")
+
+
+def test_who_comes_back_to_a_field_types_on_in_the_words_that_it_shows(page: Page) -> None:
+    """A click on Undo may have put others there."""
+    field = page.get_by_label("Words")
+    field.press("End")
+    field.press("x")
+    field.blur()
+    field.evaluate("field => { field.value = 'older' }")
+    field.press("End")
+    field.press("y")
+
+    expect(field).to_have_value("oldery")
+
+
 def test_words_that_nobody_was_typing_make_way_for_stored_ones(page: Page) -> None:
     """Nothing is told, nothing is put back."""
     field = page.get_by_label("Words")

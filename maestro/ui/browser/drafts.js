@@ -10,7 +10,7 @@ const MINE_LIMIT = 100
 const PREFIX = "maestro-draft:"
 
 export default function ({ data, setTriggerValue, parentElement }) {
-  const watch = (parentElement.maestroDraft ??= { timer: 0, wait: 0, offered: "", mine: [] })
+  const watch = (parentElement.maestroDraft ??= { timer: 0, wait: 0, offered: "", mine: [], caret: 0, isTyping: false })
   watch.data = data
   watch.tell = (draft) => setTriggerValue("found", draft)
   reconcile(watch)
@@ -18,7 +18,10 @@ export default function ({ data, setTriggerValue, parentElement }) {
   watch.abort = new AbortController()
   watch.stop = () => { clearTimeout(watch.wait); commit(watch); watch.abort?.abort(); watch.abort = null }
   const options = { capture: true, signal: watch.abort.signal }
-  document.addEventListener("input", (event) => { if (event.target === fieldOf(watch)) typed(watch, event.target) }, options)
+  const on = (type, act) => document.addEventListener(type, ({ target }) => { if (target === fieldOf(watch)) act(target) }, options)
+  on("beforeinput", () => resume(watch))
+  on("input", (field) => typed(watch, field))
+  on("focusout", () => { watch.isTyping = false })
   for (const type of ["pagehide", "beforeunload"]) window.addEventListener(type, () => commit(watch), options)
   return watch.stop
 }
@@ -39,6 +42,8 @@ function forget({ data }) {
 
 function typed(watch, field) {
   clearTimeout(watch.timer)
+  watch.isTyping = true
+  watch.caret = field.selectionStart
   if (!field.value.trim()) { forget(watch); return }
   const before = read(watch)
   const base = before && watch.mine.includes(before.text) ? before.base : watch.data.saved
@@ -73,7 +78,7 @@ function reconcile(watch) {
   clearTimeout(watch.wait)
   const isMoved = isMine && draft.base !== saved // typed here, on words that were changed elsewhere: no need to wait
   if (age_ms < YOUNG_MS && !isMoved) { again(YOUNG_MS - age_ms); return }
-  if (isMoved) putBack(watch, draft.text)
+  if (isMoved && fieldOf(watch)?.value === saved) putBack(watch, draft.text)
   const isShown = isMine && draft.base === saved && fieldOf(watch)?.value === draft.text
   if (isShown && age_ms < LOST_MS) { commit(watch); again(YOUNG_MS); return }
   const offer = JSON.stringify([draft.text, draft.base, saved])
@@ -82,10 +87,18 @@ function reconcile(watch) {
   watch.tell({ text: draft.text, base: draft.base, shown: fieldOf(watch)?.value === draft.text })
 }
 
-// The stored words took the place of those that are being typed: these come back before the next key, and the user will choose.
+// A key follows the one before it, whatever words took the place of what was typed in between: a page draws them when it comes to it.
+function resume(watch) {
+  const draft = watch.isTyping ? read(watch) : null
+  const { saved, dropped } = watch.data
+  if (draft && watch.mine.includes(draft.text) && ![saved, dropped].includes(draft.text)) putBack(watch, draft.text)
+}
+
+// The stored words took the place of those that are being typed: these come back, and the user will choose.
 function putBack(watch, text) {
-  const field = fieldOf(watch)
-  if (!field || field.value !== watch.data.saved) return
+  const field = fieldOf(watch), { caret } = watch
+  if (!field || field.value === text) return
   Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(field, text) // React notices it so
+  field.setSelectionRange(caret, caret)
   field.dispatchEvent(new Event("input", { bubbles: true }))
 }
