@@ -6,7 +6,7 @@ import streamlit as st
 
 from maestro import config
 from maestro.errors import MaestroError, SettingError
-from maestro.ui import access, engine, keys, messages, money, projects, state
+from maestro.ui import access, dialogs, engine, keys, messages, money, projects, state
 from maestro.ui.studio import studio
 
 STYLE = Path(__file__).parent / "style.css"
@@ -32,6 +32,7 @@ def page(title: str) -> str | None:
     project = _project()
     _sidebar(title, project)
     access.start()
+    dialogs.watch()
     return project
 
 

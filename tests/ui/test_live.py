@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from e2e.browser import LAUNCH, executable
 from maestro.config import ROOT
@@ -292,52 +292,6 @@ def test_a_click_that_leaves_together_with_a_trigger_is_drawn_wherever_it_belong
     tab.pass_ms(10_000)
 
     assert tab.fired == [("row", 7), ("money", 0)]
-
-
-DIALOG = """() => {
-    window.escapes = 0
-    document.body.insertAdjacentHTML("beforeend", "<div class=stDialog><section role=dialog tabindex=-1>Money</section></div>")
-    const shown = document.querySelector(".stDialog")
-    const heard = event => { if (event.key === "Escape") { escapes += 1; shown.remove() } }
-    shown.addEventListener("keydown", heard)
-    shown.firstChild.focus()
-}"""
-
-
-def test_a_dialog_that_a_run_under_way_opens_again_is_closed_again(tab: Tab) -> None:
-    """The user has closed it, and has touched nothing since."""
-    tab.draw("row", "p/shot-1")
-    tab.page.evaluate(DIALOG)
-    tab.page.keyboard.press("Escape")
-    tab.page.evaluate(DIALOG)
-
-    expect(tab.page.locator(".stDialog")).to_have_count(0)
-    assert tab.page.evaluate("escapes") == 1
-
-
-def test_a_dialog_that_was_closed_by_a_click_beside_it_is_closed_again_too(tab: Tab) -> None:
-    """Press and click are one deed."""
-    tab.draw("row", "p/shot-1")
-    tab.page.evaluate(DIALOG)
-    tab.page.locator(".stDialog").evaluate("dialog => { dialog.style.padding = '40px' }")
-    tab.page.locator(".stDialog").click(position={"x": 5, "y": 5}, force=True, no_wait_after=True)
-    tab.page.locator(".stDialog").evaluate("dialog => dialog.remove()")
-    tab.page.evaluate(DIALOG)
-
-    expect(tab.page.locator(".stDialog")).to_have_count(0)
-
-
-def test_a_dialog_that_the_user_opens_again_stays(tab: Tab) -> None:
-    """Whatever is touched after it was closed may be what opens it."""
-    tab.draw("row", "p/shot-1")
-    tab.page.evaluate(DIALOG)
-    tab.page.keyboard.press("Escape")
-    tab.page.get_by_role("button", name="Save").click(force=True, no_wait_after=True)
-    tab.page.evaluate(DIALOG)
-    tab.pass_ms(1000)
-
-    expect(tab.page.locator(".stDialog")).to_have_count(1)
-    assert tab.page.evaluate("escapes") == 0
 
 
 def test_a_link_waits_for_a_popover_that_the_click_closes(tab: Tab) -> None:

@@ -10,8 +10,6 @@ const POLL_MS = 4000
 const HOVER_MS = 4000
 const AFTER_CLICK_MS = 1500
 const AFTER_DEED_MS = 150 // by then the run that a click asks for is under way, and it draws what the click changed
-const WATCH_MS = 5000 // by then a run that was under way has been drawn
-const CLOSE_AGAIN_MS = 50
 const ASIDE_MS = 20
 const ARRIVE_MS = 2500
 const BLANK_MS = 1500
@@ -19,11 +17,6 @@ const RELOADED = "maestro-reloaded-at"
 const RELOAD_AGAIN_MS = 30000
 const NARROW_PX = 768 // below it the sidebar lies over the page
 
-const DIALOG = '.stDialog [role="dialog"]'
-const closes = ({ type, key, target }) =>
-  (type === "keydown" && key === "Escape" && target.closest?.(DIALOG) && target.getAttribute("aria-expanded") !== "true") ||
-  (type === "click" && target.closest?.(`${DIALOG} > [aria-label="Close"]`)) ||
-  (type === "pointerdown" && target.closest?.(".stDialog") && !target.closest(DIALOG))
 const closeSidebar = () => document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click()
 
 class Hub {
@@ -38,7 +31,6 @@ class Hub {
   isLeaving = false
   runningSince = null
   heldUntil = 0
-  dismissedAt = -WATCH_MS
   timer = null
 
   constructor() {
@@ -48,11 +40,8 @@ class Hub {
     document.addEventListener("pointerdown", event => hold(event, HOVER_MS), { capture: true, passive: true })
     document.addEventListener("pointerout", event => link(event) && !event.buttons && (this.heldUntil = 0), { capture: true, passive: true })
     document.addEventListener("click", event => this.followed(event, link(event)), { capture: true })
-    const touched = event => event.isTrusted && this.touched(event)
-    for (const deed of ["keydown", "click", "pointerdown"]) addEventListener(deed, touched, { capture: true, passive: true })
     const app = document.querySelector('[data-testid="stApp"]')
     if (app) new MutationObserver(() => this.soon && this.check()).observe(app, { attributeFilter: ["data-test-script-state"] })
-    new MutationObserver(() => this.closeAgain()).observe(document.body, { childList: true })
     const acted = event => (event.type !== "keydown" || ["Enter", "Escape"].includes(event.key)) && this.acted()
     for (const deed of ["click", "focusout", "keydown"]) document.addEventListener(deed, acted, { capture: true, passive: true })
   }
@@ -64,20 +53,6 @@ class Hub {
     if (!this.isLeaving) return
     for (const listener of this.listeners.values()) listener.isWanted = true
     this.later()
-  }
-
-  // A run that was under way when the user closed a dialog draws it once more, and Streamlit opens it again: so it is closed again.
-  touched(event) {
-    if (closes(event)) this.dismissedAt = performance.now()
-    else if (event.type !== "click") this.dismissedAt = -WATCH_MS // a click belongs to the press before it
-  }
-
-  closeAgain() {
-    const dialog = document.querySelector(DIALOG)
-    if (!dialog || performance.now() > this.dismissedAt + WATCH_MS) return
-    dialog.closest(".stDialog").style.visibility = "hidden"
-    dialog.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true, cancelable: true }))
-    setTimeout(() => this.closeAgain(), CLOSE_AGAIN_MS) // one that has only just been opened does not listen yet
   }
 
   // A fragment was drawn: first, or again at a greater number.
