@@ -82,7 +82,13 @@ def _places(project: Project) -> None:
     place = min(state.frame_place(project.id), len(project.frames) - 1)
     state.follow_choice(_place_key(project.id), _label(place))
     st.segmented_control(
-        "Which source frame to replace", labels, key=_place_key(project.id), required=True, on_change=_turn, args=(project.id,)
+        "Which source frame to replace",
+        labels,
+        default=_label(place),
+        key=_place_key(project.id),
+        required=True,
+        on_change=_turn,
+        args=(project.id,),
     )
 
 
@@ -164,7 +170,7 @@ def _use(project: Project, index: int) -> str:
 def _steps(project: Project, index: int) -> None:
     """Frame by frame, and the two things that can be done with the one that is looked at.
 
-    None of these is disabled by its own click: the keyboard would lose its place, and Escape would not close the dialog any more.
+    None of these is disabled by its own click: the keyboard would lose its place.
     """
     last = project.clip.frame_count - 1 if project.clip is not None else index
     place = state.frame_place(project.id)
@@ -216,7 +222,7 @@ def _ways(project: Project, strip: tuple[StripFrame, ...], *, is_busy: bool) -> 
                 label,
                 key=f"way-{way}-{project.id}",
                 help=meaning,
-                disabled=is_busy or not strip,
+                disabled=not strip,
                 on_click=_choose,
                 args=(project.id, way),
             )

@@ -65,6 +65,7 @@ def _chooser(project: Project, sheet: ShotSheet) -> None:
         st.segmented_control(
             "Shot",
             numbers,
+            default=sheet.shot.id,
             format_func=lambda number: f"SHOT {number}",
             key=key,
             on_change=_chosen,

@@ -69,8 +69,7 @@ def _storyboard(project: Project) -> None:
 
 
 def _choose(project_id: str, label: str, part: str, names: tuple[str, ...], first: str) -> None:
-    state.seed_choice(_key(project_id, part), value=first)
-    st.segmented_control(label, names, key=_key(project_id, part), required=True, persist_state="session")
+    st.segmented_control(label, names, default=first, key=_key(project_id, part), required=True, persist_state="session")
 
 
 def _key(project_id: str, part: str) -> str:

@@ -103,9 +103,8 @@ def _analysis(project_id: str, place: str) -> None:
         return
     names = names_of(kept, {charge.call_id: charge.shot_id for charge in studio().money.charges(project_id)})
     key = f"saw-which-{place}"
-    state.seed_choice(key, value=names[0])
     with st.container(key="saw-which"):
-        st.segmented_control("Which call", names, key=key, label_visibility="collapsed", required=True)
+        st.segmented_control("Which call", names, default=names[0], key=key, label_visibility="collapsed", required=True)
     chosen = state.chosen(key)
     show(project_id, kept[names.index(chosen) if chosen in names else 0])
 

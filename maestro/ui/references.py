@@ -143,6 +143,7 @@ def _anchor_choice(project: Project, sheet: ShotSheet) -> None:
     st.selectbox(
         "Anchor: an earlier take that shows who and where",
         options,
+        index=options.index(chosen),
         format_func=_anchor_name(takes),
         key=key,
         disabled=project.is_read_only,

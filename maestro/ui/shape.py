@@ -35,6 +35,7 @@ def _select(page: str, project: Project, label: str, stored: str, offered: Seque
     st.selectbox(
         label,
         options,
+        index=options.index(stored),
         format_func=_named(default, offered),
         key=key,
         on_change=partial(_set, page, project.id, label, key, options),

@@ -52,7 +52,8 @@ def choose(key: str, value: object) -> None:
 def follow_choice(key: str, value: object) -> None:
     """Before a widget is drawn: puts what is kept into it, if that changed since it was last drawn.
 
-    Else it is left alone: a run that began before the user's choice would undo it by putting in what it knew.
+    Else it is left alone: a run that began before the user's choice would undo it by putting in what it knew. `value` has to be the
+    widget's default as well: what is put in is told to the browser once, and a widget that it has not loaded yet would miss it.
     """
     if key not in st.session_state or get(f"followed-{key}") != (value,):
         st.session_state[key] = value
@@ -62,11 +63,6 @@ def follow_choice(key: str, value: object) -> None:
 def undo_choice(key: str) -> None:
     """In callbacks: what was chosen could not be kept; the widget goes back to what is."""
     put(f"followed-{key}", None)
-
-
-def seed_choice(key: str, *, value: object) -> None:
-    """Puts a choice into a widget that has none yet in this tab."""
-    st.session_state.setdefault(key, value)
 
 
 def hint(name: str) -> str:
@@ -80,6 +76,7 @@ def set_hint(name: str, text: str) -> None:
 
 
 REPLACED_S = 5.0
+OUTDATED_LIMIT = 20  # as many as the browser may still repeat on a slow machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +109,6 @@ def set_conflict(name: str, mine: str | None) -> None:
     """Keeps them until the user has chosen; None when that is done."""
     _outdate(name, conflict(name))
     put(f"conflict-{name}", mine)
-
-
-OUTDATED_LIMIT = 20
 
 
 def outdated(name: str) -> tuple[str, ...]:
