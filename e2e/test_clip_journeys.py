@@ -59,6 +59,7 @@ def test_a_telephones_clip_is_upright_and_its_frames_can_be_chosen(
         expect(dialog.get_by_role("option").first).to_be_visible(timeout=LONG_MS)
         dialog.get_by_role("button", name="Frame on").click()
         expect(dialog.get_by_text(f"frame {even[1] + 2}", exact=False)).to_be_visible()
+        expect(dialog.get_by_role("radio", name="2")).to_be_checked()
         photograph(page, "choose-frames-dark")
         dialog.get_by_role("button", name="Use this frame as number 2").click()
         expect(dialog.get_by_text("source frame 2", exact=False)).to_be_visible()
