@@ -1,7 +1,8 @@
-// Two manners that Streamlit lacks.
+// Three manners that Streamlit lacks.
 // A voice: Streamlit puts a status whose words changed into the page anew, and not every screen reader reads out what is new. So one
 // place that stays is told what changed, and no more: no clock that ticks, no words that stand there as before.
 // A place for the keyboard: where the button that had it went away or was disabled, it comes back to it, or to what is nearest to it.
+// A way to scroll: what is longer than its box can be reached by keyboard.
 
 const SETTLE_MS = 150
 const ARRIVE_MS = 2000 // what stands on a page when it is opened is no news
@@ -151,6 +152,13 @@ function wordsOf(one) {
   return still.textContent.replace(/\s+/g, " ").replace(/^[ ·]+|[ ·]+$/g, "")
 }
 
+function openScrolled() {
+  for (const one of document.querySelectorAll('[data-testid="stCode"] pre')) {
+    if (one.scrollHeight > one.clientHeight || one.scrollWidth > one.clientWidth) one.tabIndex = 0
+    else one.removeAttribute("tabindex")
+  }
+}
+
 export default function () {
   if (window.__maestroAccess) return
   const voice = new Voice(), place = new Place()
@@ -158,6 +166,7 @@ export default function () {
   const look = () => {
     soon = null
     voice.listen()
+    openScrolled()
     if (place.look()) soon = setTimeout(look, SETTLE_MS)
   }
   window.__maestroAccess = new MutationObserver(() => (soon ??= setTimeout(look, SETTLE_MS)))
