@@ -38,6 +38,7 @@ LOCAL = {"127.0.0.1", "localhost"}
 PROBES = re.compile(r"/_stcore/(health|host-config)$|/pictures/[^/]+/takes/|/media/\w+\.mp4$")
 """Streamlit looks for its base path on deep links; that these are not there is no error. Nor is a take that was deleted, or a clip
 whose player went away, while the page still asked for it; whether pictures are there is what the journeys look at themselves."""
+SIDEWAYS_PX = "(page => page.scrollWidth - page.clientWidth)(document.querySelector('[data-testid=stMain]'))"
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
 """What the app gets of our own environment: no key and no setting of the developer's."""
 
@@ -192,11 +193,13 @@ def tab(opened: Browser, url: str, *, width_px: int = 1440, height_px: int = 900
 
 
 def photograph(page: Page, name: str) -> None:
-    """Checks who can use what is shown, and takes a picture of it: of the whole page, or of what a dialog over it shows.
+    """Checks who can use what is shown and that nothing is wider than its window, and takes a picture of it.
 
-    The picture is kept in the folder that MAESTRO_SCREENSHOTS names; without one only the check is done.
+    It shows the whole page, or what a dialog over it shows. The picture is kept in the folder that MAESTRO_SCREENSHOTS names;
+    without one only the checks are done.
     """
     access.check(page)
+    assert page.evaluate(SIDEWAYS_PX) <= 0, f"{name} can be scrolled sideways"
     folder, size = os.environ.get("MAESTRO_SCREENSHOTS"), page.viewport_size
     if not folder or size is None:
         return

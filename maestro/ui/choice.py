@@ -3,7 +3,6 @@
 Nothing here waits for the clip: what has to be decoded is begun in the background and drawn when it is there.
 """
 
-import base64
 from functools import partial
 from pathlib import Path
 
@@ -201,7 +200,7 @@ def _contact_strip(project: Project, strip: tuple[StripFrame, ...], index: int) 
     nearest = {str(min(strip, key=lambda one: abs(one.index - int(at))).index): words for at, words in used.items()}
     cells = [{"index": one.index, "at": timecode(one.time_s), "src": _data_url(one), "cut": one.is_cut} for one in strip]
     _strip(
-        data={"frames": cells, "looked": index, "used": nearest},
+        data={"frames": cells, "ratio": opening.ratio(project), "looked": index, "used": nearest},
         key=key,
         on_picked_change=partial(_pick, project.id, key),
     )
@@ -302,4 +301,4 @@ def _undo(project_id: str) -> None:
 
 
 def _data_url(frame: StripFrame) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(frame.jpeg).decode('ascii')}"
+    return pictures.data_url(frame.jpeg, "image/jpeg")

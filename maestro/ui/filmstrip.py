@@ -35,7 +35,8 @@ def _film_html(project: Project) -> str:
         cells.append(
             f'<div{class_} style="aspect-ratio:{opening.ratio(project)}">{_picture_html(project, frame)}<span>{words}</span></div>'
         )
-    return f'<div class="m-film" style="--cells:{len(cells)}">{"".join(cells)}</div>'
+    is_tall = any(frame.height_px > frame.width_px for frame in project.frames)
+    return f'<div class="m-film{" m-tall" if is_tall else ""}" style="--cells:{len(cells)}">{"".join(cells)}</div>'
 
 
 def _picture_html(project: Project, frame: FrameOnDisk) -> str:

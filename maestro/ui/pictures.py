@@ -36,23 +36,40 @@ def figure(src: str, alt: str, *, ratio: str, caption_html: str = "", class_: st
     st.html(figure_html(src, alt, ratio=ratio, caption_html=caption_html, class_=class_))
 
 
-def figure_html(src: str, alt: str, *, ratio: str, caption_html: str = "", class_: str = "") -> str:
-    """The same as HTML, for pages that draw many at once."""
+def figure_html(src: str, alt: str, *, ratio: str = "", caption_html: str = "", class_: str = "") -> str:
+    """The same as HTML, for pages that draw many at once. Without a `ratio` it is the picture's own, once that is there."""
     inside = (
         f'<img src="{escape(src)}" alt="{escape(alt)}" loading="lazy" decoding="async">'
         if src
         else f'<span class="m-missing" role="img" aria-label="{escape(alt)} (file missing)">file missing</span>'
     )
-    caption = f"<figcaption>{caption_html}</figcaption>" if caption_html else ""
-    shape = f'style="--shape:{escape(ratio)};aspect-ratio:{escape(ratio)}"'
-    return f'<figure class="m-figure {escape(class_)}"><div class="m-place" {shape}>{inside}</div>{caption}</figure>'
+    place = f'<div class="m-place" {_shape(ratio)}>{inside}</div>'
+    return f'<figure class="m-figure {escape(class_)}">{place}{_caption(caption_html)}</figure>'
 
 
 def place(ratio: str, words: str = "", *, is_busy: bool = False) -> None:
     """An empty place for a picture that is not there yet; shimmers while `is_busy`."""
+    st.html(place_html(ratio, words, is_busy=is_busy))
+
+
+def place_html(ratio: str, words: str = "", *, is_busy: bool = False, caption_html: str = "") -> str:
+    """The same as HTML."""
     class_ = "m-place m-busy" if is_busy else "m-place m-empty"
-    shape = f'style="aspect-ratio:{escape(ratio)}"'
-    st.html(f'<figure class="m-figure"><div class="{class_}" {shape}><span>{escape(words)}</span></div></figure>')
+    inside = f"<span>{escape(words)}</span>"
+    return f'<figure class="m-figure"><div class="{class_}" {_shape(ratio)}>{inside}</div>{_caption(caption_html)}</figure>'
+
+
+def data_url(encoded: bytes, media_type: str) -> str:
+    """The picture itself as an address, for one that has none."""
+    return f"data:{media_type};base64,{base64.b64encode(encoded).decode('ascii')}"
+
+
+def _shape(ratio: str) -> str:
+    return f'style="--shape:{escape(ratio)};aspect-ratio:{escape(ratio)}"' if ratio else ""
+
+
+def _caption(caption_html: str) -> str:
+    return f"<figcaption>{caption_html}</figcaption>" if caption_html else ""
 
 
 def _name(project_id: str, path: Path) -> str:
@@ -63,4 +80,4 @@ def _name(project_id: str, path: Path) -> str:
 
 def _data_url(path: Path) -> str:
     media_type = "image/png" if path.suffix == ".png" else "image/jpeg"
-    return f"data:{media_type};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+    return data_url(path.read_bytes(), media_type)

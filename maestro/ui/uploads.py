@@ -111,7 +111,7 @@ def _clip_uploader(project: Project | None) -> None:
 
 
 def _style_uploader() -> None:
-    _style_preview("choose")
+    _style_preview()
     with st.container(key="style-upload"):
         key = f"style-{state.turn('style')}"
         label = "Style picture: PNG or JPEG" if state.pending_style() is None else "Another style picture: PNG or JPEG"
@@ -119,17 +119,21 @@ def _style_uploader() -> None:
     messages.at("style")
 
 
-def _style_preview(place: str) -> None:
+def _style_preview() -> None:
     style = state.pending_style()
     if style is None:
         return
-    with st.container(key=f"style-preview-{place}"):
+    with st.container(key="style-preview"):
         st.image(style.picture.encoded, width="stretch", alt="The style picture")
     _facts(style.name, "style reference")
 
 
 def _facts(name: str, words: str) -> None:
-    st.html(f'<p class="m-facts"><span>{escape(name)}</span><span>{escape(words)}</span></p>')
+    st.html(f'<p class="m-facts">{_facts_html(name, words)}</p>')
+
+
+def _facts_html(name: str, words: str) -> str:
+    return f"<span>{escape(name)}</span><span>{escape(words)}</span>"
 
 
 def _analyze_bar(project: Project | None) -> None:
@@ -173,25 +177,25 @@ def _cards(project: Project) -> None:
     is_reading = not project.frames and bool(studio().analysis(project.id).step)
     if not project.frames and not is_reading:
         return
-    clip_side, style_side = st.columns(SIDES, gap="medium")
-    with clip_side:
-        if is_reading:
-            st.html(
-                '<figure class="m-figure m-card"><div class="m-place m-busy"><span>The clip is being read.</span></div></figure>'
-            )
-        else:
-            middle = next((frame for frame in project.frames if frame.index == project.director_frame_index), project.frames[0])
-            source = pictures.url(project.id, middle.path, 960)
-            pictures.figure(source, "Middle frame of the clip", ratio=opening.ratio(project), class_="m-card")
-        if project.clip is not None:
-            _facts(project.clip.name, clip_facts(project.clip))
-    with style_side:
-        if project.style_path is not None:
-            source = pictures.url(project.id, project.style_path, 960)
-            pictures.figure(source, "The style picture", ratio="4 / 3", class_="m-card")
-            _facts(project.style_name, "style reference")
-        elif is_reading:
-            _style_preview("card")
+    clip_facts_html = _facts_html(project.clip.name, clip_facts(project.clip)) if project.clip is not None else ""
+    if is_reading:
+        cards_html = pictures.place_html(
+            opening.ratio(project), "The clip is being read.", is_busy=True, caption_html=clip_facts_html
+        )
+    else:
+        middle = next((frame for frame in project.frames if frame.index == project.director_frame_index), project.frames[0])
+        source = pictures.url(project.id, middle.path, 960)
+        cards_html = pictures.figure_html(
+            source, "Middle frame of the clip", ratio=opening.ratio(project), caption_html=clip_facts_html
+        )
+    style = state.pending_style()
+    if project.style_path is not None:
+        source, name = pictures.url(project.id, project.style_path, 960), project.style_name
+        cards_html += pictures.figure_html(source, "The style picture", caption_html=_facts_html(name, "style reference"))
+    elif style is not None:
+        ratio = f"{style.picture.width_px} / {style.picture.height_px}"
+        cards_html += pictures.place_html(ratio, is_busy=True, caption_html=_facts_html(style.name, "style reference"))
+    st.html(f'<div class="m-inputs">{cards_html}</div>')
 
 
 # --- what the user does

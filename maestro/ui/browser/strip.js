@@ -1,5 +1,5 @@
-// The clip as a strip of small pictures, one of which is looked at. `data`: frames ({index, at, src, cut}), looked (index), used
-// ({index: words}). Tells `picked` the index of a picture that was clicked, or reached with the arrow keys.
+// The clip as a strip of small pictures, one of which is looked at. `data`: frames ({index, at, src, cut}), ratio (of all of
+// them, as in CSS), looked (index), used ({index: words}). Tells `picked` the index of a picture that was clicked, or reached with the arrow keys.
 const SETTLE_MS = 250 // who holds an arrow key down wants the picture at which it stops
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -7,7 +7,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const kept = (parentElement.maestroStrip ??= { drawn: "", timer: null })
   const drawn = data.frames.map(({ index }) => index).join()
   if (kept.drawn !== drawn) {
-    strip.replaceChildren(...data.frames.map(cell))
+    strip.replaceChildren(...data.frames.map((frame) => cell(frame, data.ratio)))
     kept.drawn = drawn
     kept.looked = null
   }
@@ -58,7 +58,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
 }
 
-function cell({ index, at, src, cut }) {
+function cell({ index, at, src, cut }, ratio) {
   const one = document.createElement("div")
   one.role = "option"
   one.dataset.index = index
@@ -68,6 +68,7 @@ function cell({ index, at, src, cut }) {
   picture.src = src
   picture.alt = cut ? `Frame at ${at}, after a cut` : `Frame at ${at}`
   picture.draggable = false
+  picture.style.aspectRatio = ratio // it has its width before it is loaded, and the strip can be scrolled to it
   const time = document.createElement("span")
   time.textContent = at.replace(/^00:/, "") // the small pictures have no room for minutes that are not there
   time.ariaHidden = "true"
