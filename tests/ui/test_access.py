@@ -96,3 +96,15 @@ def test_what_is_longer_than_its_box_can_be_scrolled_by_keyboard(page: Page) -> 
     page.clock.run_for(200)
 
     expect(text).to_have_attribute("tabindex", "0")
+
+
+def test_what_becomes_longer_than_its_box_as_the_window_shrinks_can_be_scrolled_too(page: Page) -> None:
+    """Nothing of the page itself changes then."""
+    text = page.locator("pre")
+    text.evaluate("pre => { pre.innerHTML = '<i>words</i>'; pre.style.height = '20vh' }")
+    page.clock.run_for(200)
+    assert text.get_attribute("tabindex") is None
+
+    page.set_viewport_size({"width": 400, "height": 40})
+
+    expect(text).to_have_attribute("tabindex", "0")

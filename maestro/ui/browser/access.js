@@ -152,11 +152,13 @@ function wordsOf(one) {
   return still.textContent.replace(/\s+/g, " ").replace(/^[ ·]+|[ ·]+$/g, "")
 }
 
-function openScrolled() {
-  for (const one of document.querySelectorAll('[data-testid="stCode"] pre')) {
-    if (one.scrollHeight > one.clientHeight || one.scrollWidth > one.clientWidth) one.tabIndex = 0
-    else one.removeAttribute("tabindex")
-  }
+// Whether it is longer is known when it has its size, which may be after the last change of the page.
+const sizes = new ResizeObserver((changes) => changes.forEach(({ target }) => openScrolled(target)))
+
+function openScrolled(one) {
+  if (one.scrollHeight > one.clientHeight || one.scrollWidth > one.clientWidth) one.tabIndex = 0
+  else one.removeAttribute("tabindex")
+  sizes.observe(one)
 }
 
 export default function () {
@@ -166,7 +168,7 @@ export default function () {
   const look = () => {
     soon = null
     voice.listen()
-    openScrolled()
+    document.querySelectorAll('[data-testid="stCode"] pre').forEach(openScrolled)
     if (place.look()) soon = setTimeout(look, SETTLE_MS)
   }
   window.__maestroAccess = new MutationObserver(() => (soon ??= setTimeout(look, SETTLE_MS)))
