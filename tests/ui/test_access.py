@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from e2e.browser import LAUNCH, executable
-from maestro.config import ROOT
+from tests.ui.still import still
 
-SOURCE = (ROOT / "maestro" / "ui" / "browser" / "access.js").read_text(encoding="utf-8")
 STAGE = """
   <title>Home</title>
   <div data-testid="stApp" data-test-script-state="notRunning">
@@ -17,10 +15,6 @@ STAGE = """
     <div data-testid="stCode"><pre style="height: 40px; overflow: auto">short</pre></div>
   </div>
 """
-START = """async source => {
-    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }))
-    ;(await import(url)).default()
-}"""
 STATUS = "words => { document.querySelector('[role=status]').outerHTML = `<p role=status>${words}</p>` }"
 LONG_MS = 5000
 
@@ -28,16 +22,9 @@ LONG_MS = 5000
 @pytest.fixture(name="page")
 def _page() -> Iterator[Page]:
     """A page that has been open for a while; time stands still but for `run_for`."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(), args=list(LAUNCH))
-        page = browser.new_page()
-        page.clock.install(time=1_000_000)
-        page.set_content(STAGE)
-        page.clock.pause_at(2_000_000)
-        page.evaluate(START, SOURCE)
+    with still(STAGE, "access.js") as page:
         page.clock.run_for(LONG_MS)
         yield page
-        browser.close()
 
 
 def test_a_status_is_said_once_when_its_words_change(page: Page) -> None:

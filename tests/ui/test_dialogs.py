@@ -3,16 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from e2e.browser import LAUNCH, executable
-from maestro.config import ROOT
+from tests.ui.still import still
 
-SOURCE = (ROOT / "maestro" / "ui" / "browser" / "dialogs.js").read_text(encoding="utf-8")
-WATCH = """async source => {
-    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }))
-    ;(await import(url)).default()
-}"""
 DIALOG = """() => {
     window.escapes = 0
     document.body.insertAdjacentHTML("beforeend", "<div class=stDialog><section role=dialog tabindex=-1>Money</section></div>")
@@ -25,16 +19,8 @@ DIALOG = """() => {
 
 @pytest.fixture(name="page")
 def _page() -> Iterator[Page]:
-    """Time stands still."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(), args=list(LAUNCH))
-        page = browser.new_page()
-        page.clock.install(time=1_000_000)
-        page.set_content("<main><button>Save</button></main>")
-        page.clock.pause_at(2_000_000)
-        page.evaluate(WATCH, SOURCE)
+    with still("<main><button>Save</button></main>", "dialogs.js") as page:
         yield page
-        browser.close()
 
 
 def test_a_dialog_that_a_run_under_way_opens_again_is_closed_again(page: Page) -> None:
